@@ -1,0 +1,34 @@
+# The project's commands. What they do is in tests/*.sh, a script each.
+#
+#   make build [ABI=lua54]       the module and the example plugins, into build/ABI
+#   make fixtures [ABI=lua54]    the plugins that only tests load, into build/ABI/fixtures
+#   make demo                    a real job, on whatever Lua this machine has
+#   make test [ABIS="lua51 …"]   everything, against installed rocks
+#   make lint                    formatting, clippy, luacheck
+#   make clean
+
+ABI ?= lua54
+ABIS ?= lua51 luajit lua52 lua53 lua54 lua55
+
+.PHONY: build fixtures demo test lint clean
+
+build:
+	sh tests/build.sh $(ABI) module plugins
+
+fixtures:
+	sh tests/build.sh $(ABI) fixtures
+
+demo:
+	@sh tests/demo.sh
+
+test:
+	sh tests/setup.sh
+	@sh tests/run.sh $(ABIS)
+
+lint:
+	sh tests/setup.sh
+	sh tests/lint.sh
+
+clean:
+	cargo clean
+	rm -rf build

@@ -1,0 +1,277 @@
+//! What can go wrong, one variant for each step.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use plugin_api::instance::Failure;
+use plugin_api::lua_abi::display_name;
+use plugin_api::manifest::ManifestError;
+
+/// An error of the loader. Its text names the file, the step, what was expected and what was
+/// found; [`source`](std::error::Error::source) has the cause. [`Error::report`] is both.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot load plugin '{}': the file cannot be read", path.display())]
+    Read {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// There is something at the path, but no file.
+    #[error("cannot load plugin '{}': expected a file, found {found}", path.display())]
+    NotAFile {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+    /// The file is no shared library, or it is damaged.
+    #[error("cannot load plugin '{}': expected a shared library, found {found}", path.display())]
+    NotALibrary {
+        /// The file.
+        path: PathBuf,
+        /// What it looks like.
+        found: String,
+    },
+    /// The library is for another processor or system.
+    #[error("cannot load plugin '{}': expected a library for {expected}, found one for {found}", path.display())]
+    WrongTarget {
+        /// The file.
+        path: PathBuf,
+        /// What this process runs.
+        expected: String,
+        /// What the file is for.
+        found: String,
+    },
+    /// The file is a library without a manifest.
+    #[error(
+        "cannot load plugin '{}': expected a cygnixy plugin, found a library without a plugin \
+         manifest; no code of it was run",
+        path.display()
+    )]
+    NotAPlugin {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The manifest cannot be read.
+    #[error("cannot load plugin '{}': its manifest is damaged or from another time", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ManifestError,
+    },
+    /// The plugin is built for another Lua.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): Lua ABI: expected '{expected}' ({}), found '{found}' \
+         ({}); no code of it was run",
+        path.display(), display_name(expected), display_name(found)
+    )]
+    WrongLua {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// The ABI of the running Lua.
+        expected: String,
+        /// The ABI in the manifest.
+        found: String,
+    },
+    /// The plugin speaks another version of the boundary.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): plugin API version: expected {expected}, found \
+         {found}; no code of it was run", path.display()
+    )]
+    WrongApi {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// The version that this loader speaks.
+        expected: u32,
+        /// The version in the manifest.
+        found: u32,
+    },
+    /// The dynamic linker refuses the file.
+    #[error("cannot load plugin '{plugin}' ({}): the library cannot be opened", path.display())]
+    Open {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// What the dynamic linker says.
+        source: libloading::Error,
+    },
+    /// A private copy of the file, needed because an older file of that path is mapped, cannot be
+    /// made.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): an older file of this path is still mapped, and a \
+         private copy of the new one cannot be made", path.display()
+    )]
+    Copy {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The library does not export what its manifest promises.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): expected an entry point of plugin API {expected}, \
+         found {found}", path.display()
+    )]
+    Entry {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// The version in the manifest.
+        expected: u32,
+        /// What the library has.
+        found: String,
+    },
+    /// The plugin's Lua API cannot be bound to the running Lua.
+    #[error("cannot load plugin '{plugin}' ({}): its Lua API cannot be bound: {reason}", path.display())]
+    Bind {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// What the plugin says.
+        reason: String,
+    },
+    /// Another plugin of the same name is loaded.
+    #[error(
+        "cannot load plugin '{name}' ({}): a plugin of that name is loaded already, from {loaded}",
+        path.display()
+    )]
+    NameTaken {
+        /// The name both gave.
+        name: String,
+        /// The file that was to be loaded.
+        path: PathBuf,
+        /// Where the loaded one is from.
+        loaded: String,
+    },
+    /// The file is being loaded at this moment, further up the call stack.
+    #[error("cannot load plugin '{}': it is being loaded already, further up the call stack", path.display())]
+    Loading {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A hook of the plugin is running at this moment, further up the call stack.
+    #[error("plugin '{plugin}' ({}) is busy: {hook} is still running", path.display())]
+    Busy {
+        /// The plugin.
+        plugin: String,
+        /// The file, or `the program itself`.
+        path: PathBuf,
+        /// The hook that is running.
+        hook: Hook,
+    },
+    /// The plugin was to be unloaded from inside a call into it. Nothing has changed.
+    #[error(
+        "cannot unload plugin '{plugin}' ({}): one of its functions is still running, further up \
+         the call stack", path.display()
+    )]
+    InUse {
+        /// The plugin.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A hook of the plugin failed.
+    #[error("plugin '{plugin}' ({}): {hook} failed", path.display())]
+    Hook {
+        /// The plugin's name, or its crate if it has not said its name.
+        plugin: String,
+        /// The file, or `the program itself`.
+        path: PathBuf,
+        /// Which hook.
+        hook: Hook,
+        /// The error it returned, or its panic.
+        source: Failure,
+    },
+    /// No plugin of that name is loaded.
+    #[error("no plugin named '{name}' is loaded{}", known(loaded))]
+    NotLoaded {
+        /// The name that was asked for.
+        name: String,
+        /// The names of the loaded plugins.
+        loaded: Vec<String>,
+    },
+    /// No file was found for a bare name.
+    #[error("plugin '{name}' not found:{}", tried.iter().map(|p| format!("\n\tno file '{}'", p.display())).collect::<String>())]
+    NotFound {
+        /// The name that was looked up.
+        name: String,
+        /// The places tried, in order.
+        tried: Vec<PathBuf>,
+    },
+    /// Lua itself failed, for lack of memory for example.
+    #[error("plugin '{plugin}': Lua could not {step}")]
+    Lua {
+        /// The plugin's name.
+        plugin: String,
+        /// What was being done.
+        step: &'static str,
+        /// Lua's error.
+        source: plugin_api::mlua::Error,
+    },
+}
+
+impl Error {
+    /// The text of the error and of all its causes, on one line where they are.
+    ///
+    /// ```
+    /// let error = cygnixy::inspect("no/such/file.so").unwrap_err();
+    /// assert!(error.report().contains("'no/such/file.so': the file cannot be read: "));
+    /// ```
+    #[must_use]
+    pub fn report(&self) -> String {
+        plugin_api::errors::chain(self)
+    }
+}
+
+/// A step in the life of a plugin that runs its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hook {
+    /// The expression given to `export_plugin!`, and `name`.
+    Create,
+    /// `on_load`.
+    OnLoad,
+    /// `get_lua_functions`.
+    GetLuaFunctions,
+    /// Taking the functions back.
+    Revoke,
+    /// `on_unload`.
+    OnUnload,
+    /// The plugin's destructor.
+    Drop,
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "its constructor",
+            Self::OnLoad => "on_load",
+            Self::GetLuaFunctions => "get_lua_functions",
+            Self::Revoke => "revoking its functions",
+            Self::OnUnload => "on_unload",
+            Self::Drop => "its destructor",
+        })
+    }
+}
+
+fn known(loaded: &[String]) -> String {
+    if loaded.is_empty() {
+        return String::new();
+    }
+    format!(" (loaded: {})", loaded.join(", "))
+}

@@ -1,0 +1,134 @@
+//! A plugin object that lives in a plugin library, behind the C boundary.
+
+use std::sync::Arc;
+
+use plugin_api::abi::{InstanceFn, RawInstance, Sink, StateFn, Status};
+use plugin_api::instance::Failure;
+use plugin_api::mlua::{self, Lua, Table, ffi};
+
+use crate::library::Library;
+use crate::lua_state;
+
+/// A plugin object made by a library, destroyed when dropped.
+#[derive(Debug)]
+pub(crate) struct ForeignInstance {
+    library: Arc<Library>,
+    raw: RawInstance,
+    name: String,
+}
+
+// SAFETY: the object behind `raw` is an `Instance` of the plugin's side, which is `Send`, and is
+// only used through `&mut self`.
+unsafe impl Send for ForeignInstance {}
+
+impl ForeignInstance {
+    /// Makes a plugin object and asks for its name.
+    pub(crate) fn create(library: Arc<Library>) -> Result<Self, Failure> {
+        let mut raw = std::ptr::null_mut();
+        let mut text = String::new();
+        // SAFETY: `raw` and `text` outlive the call.
+        let status =
+            unsafe { (library.descriptor.create)(&raw mut raw, Sink::to_string(&mut text)) };
+        if let Some(failure) = outcome(status) {
+            return Err(failure(text));
+        }
+        let mut instance = Self {
+            library,
+            raw,
+            name: String::new(),
+        };
+        instance.name = instance.call(instance.library.descriptor.name)?;
+        Ok(instance)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn on_load(&mut self) -> Result<(), Failure> {
+        self.call(self.library.descriptor.on_load).map(drop)
+    }
+
+    pub(crate) fn on_unload(&mut self) -> Result<(), Failure> {
+        self.call(self.library.descriptor.on_unload).map(drop)
+    }
+
+    pub(crate) fn destroy(mut self) -> Result<(), Failure> {
+        let result = self.call(self.library.descriptor.destroy).map(drop);
+        self.raw = std::ptr::null_mut();
+        result
+    }
+
+    /// Makes the plugin's functions in a Lua state, as a table.
+    pub(crate) fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
+        self.call_in(lua, self.library.descriptor.functions, 1)
+    }
+
+    /// Revokes the functions made in a Lua state.
+    pub(crate) fn revoke(&mut self, lua: &Lua) -> Result<(), Failure> {
+        self.call_in(lua, self.library.descriptor.revoke, 0)
+    }
+
+    /// Calls a function of the descriptor; what it writes is the result or the failure.
+    fn call(&mut self, function: InstanceFn) -> Result<String, Failure> {
+        let mut text = String::new();
+        // SAFETY: `raw` was made by this library and not destroyed: `destroy` consumes `self`.
+        // The sink's string outlives the call.
+        let status = unsafe { function(self.raw, Sink::to_string(&mut text)) };
+        match outcome(status) {
+            None => Ok(text),
+            Some(failure) => Err(failure(text)),
+        }
+    }
+
+    /// Calls a function of the descriptor on the state's own thread, so that the plugin's copy of
+    /// mlua is never entered on a coroutine that can be collected.
+    fn call_in<R: mlua::FromLuaMulti>(
+        &mut self,
+        lua: &Lua,
+        function: StateFn,
+        results: i32,
+    ) -> Result<R, Failure> {
+        let mut text = String::new();
+        let sink = Sink::to_string(&mut text);
+        let mut status = Status::OK;
+        let (raw, status_out) = (self.raw, &raw mut status);
+        // SAFETY: the closure may raise before it calls the plugin, and owns nothing that needs a
+        // destructor. The plugin's function returns in any case and leaves `results` values if,
+        // and only if, it succeeds. `text` and `status` outlive the call.
+        let returned = unsafe {
+            lua.exec_raw::<R>((), move |state| {
+                let thread = lua_state::thread(state);
+                ffi::luaL_checkstack(thread, 8, c"cygnixy".as_ptr());
+                *status_out = function(thread, raw, sink);
+                if *status_out == Status::OK {
+                    ffi::lua_xmove(thread, state, results);
+                }
+            })
+        };
+        if let Some(failure) = outcome(status) {
+            return Err(failure(text));
+        }
+        returned.map_err(|error| Failure::Error(plugin_api::errors::Message::of(&error).text))
+    }
+}
+
+impl Drop for ForeignInstance {
+    fn drop(&mut self) {
+        if self.raw.is_null() {
+            return;
+        }
+        if let Err(failure) = self.call(self.library.descriptor.destroy) {
+            tracing::error!(plugin = self.name, step = "drop", error = %failure, "the destructor failed");
+        }
+    }
+}
+
+/// How to make a failure of the text that came with a status; `None` if there is none.
+fn outcome(status: Status) -> Option<fn(String) -> Failure> {
+    match status {
+        Status::OK => None,
+        Status::PANIC => Some(Failure::Panic),
+        _ => Some(Failure::Error),
+    }
+}

@@ -1,0 +1,55 @@
+//! Loads Rust plugins into any Lua.
+//!
+//! The same code is two things:
+//!
+//! - **A Lua C module** (feature `module`): `require "cygnixy"` in a stock Lua or LuaJIT gives a
+//!   table with `load`, `unload`, `get`, `list` and `inspect`. The user's page for it is the
+//!   README; the annotated interface is `lua/meta/cygnixy.lua`.
+//! - **A Rust library** for programs that embed Lua: [`PluginManager`].
+//!
+//! A plugin is written with the package `cygnixy-plugin-api`, re-exported as [`plugin_api`].
+//!
+//! ```no_run
+//! use cygnixy::PluginManager;
+//! use cygnixy::plugin_api::mlua::Lua;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let lua = Lua::new();
+//! let mut manager = PluginManager::new();
+//! manager.load_plugin("path/to/libgreet.so")?;
+//! manager.register_all_plugins(&lua)?;
+//! lua.load("print(greet.hello('world'))").exec()?;
+//! manager.unload_plugin("greet")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Contents
+//!
+//! - [`PluginManager`] and [`PluginInfo`]: loading, registering, unloading.
+//! - [`inspect`]: what a plugin file says of itself, without running it.
+//! - [`Error`]: everything that can go wrong, by step.
+
+mod error;
+mod foreign;
+mod library;
+mod loaded;
+mod lua_state;
+mod manager;
+mod plugin_file;
+mod runtime;
+
+#[cfg(feature = "module")]
+mod module;
+#[cfg(feature = "module")]
+mod search;
+
+pub use error::{Error, Hook};
+pub use manager::{PluginInfo, PluginManager};
+pub use plugin_api;
+pub use plugin_api::instance::Failure;
+pub use plugin_api::manifest::Manifest;
+pub use plugin_file::inspect;
+
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,179 @@
+//! The plugin libraries mapped into this process: each is opened once, and stays.
+
+use std::ffi::c_void;
+use std::io::Write as _;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plugin_api::abi::{Descriptor, ENTRY_SYMBOL, Entry, Sink, Status};
+use plugin_api::manifest::Manifest;
+use tracing::{debug, info_span};
+
+use crate::Error;
+use crate::plugin_file::{Identity, PluginFile};
+use crate::runtime;
+
+/// A mapped plugin library with its Lua API bound.
+#[derive(Debug)]
+pub(crate) struct Library {
+    /// The plugin file; the mapped file may be a private copy of it.
+    pub(crate) path: PathBuf,
+    pub(crate) manifest: Manifest,
+    pub(crate) descriptor: &'static Descriptor,
+    /// The addresses of its code and data.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    pub(crate) image: Option<plugin_api::image::Image>,
+    identity: Identity,
+    /// Never closed: Lua values may refer to the library's code until their state is closed, and
+    /// the threads a plugin starts may run it for longer.
+    _handle: ManuallyDrop<libloading::Library>,
+}
+
+/// Every library this loader has opened. Holding the lock while opening also keeps two threads
+/// from binding one library at a time.
+static OPEN: Mutex<Vec<Arc<Library>>> = Mutex::new(Vec::new());
+
+impl Library {
+    /// Whether this is the library of the given file, by content as far as the file system tells.
+    pub(crate) fn is_from(&self, file: &PluginFile) -> bool {
+        self.identity == file.identity
+    }
+
+    /// Maps the library of a checked file and binds it, or finds it mapped already.
+    pub(crate) fn open(file: &PluginFile) -> Result<Arc<Self>, Error> {
+        let _span =
+            info_span!("open", plugin = file.manifest.name, path = %file.path.display()).entered();
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(library) = open.iter().find(|library| library.is_from(file)) {
+            debug!(step = "reuse", "the library is mapped already");
+            return Ok(Arc::clone(library));
+        }
+        // The dynamic linker knows libraries by path and would give back the old one.
+        let path_is_taken = open.iter().any(|library| library.path == file.path);
+        let handle = if path_is_taken {
+            open_copy(file)?
+        } else {
+            open_path(&file.path).map_err(|source| open_error(file, source))?
+        };
+        debug!(step = "dlopen", copy = path_is_taken, "mapped the library");
+        let descriptor = descriptor(&handle, file)?;
+        bind(descriptor, file)?;
+        debug!(step = "bind", "bound the Lua API");
+        let library = Arc::new(Self {
+            path: file.path.clone(),
+            manifest: file.manifest.clone(),
+            #[cfg(all(unix, not(target_vendor = "apple")))]
+            image: plugin_api::image::Image::containing((&raw const *descriptor).cast()),
+            descriptor,
+            identity: file.identity.clone(),
+            _handle: ManuallyDrop::new(handle),
+        });
+        open.push(Arc::clone(&library));
+        Ok(library)
+    }
+}
+
+fn open_error(file: &PluginFile, source: libloading::Error) -> Error {
+    Error::Open {
+        plugin: file.manifest.name.clone(),
+        path: file.path.clone(),
+        source,
+    }
+}
+
+#[cfg(unix)]
+fn open_path(path: &Path) -> Result<libloading::Library, libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+    // SAFETY: opening runs the library's initialisers. The file is a plugin for this Lua and this
+    // loader by its manifest; that it is trusted is what the documentation asks of the user.
+    // Symbols are resolved now, so that a missing one is an error here and not a crash later.
+    unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn open_path(path: &Path) -> Result<libloading::Library, libloading::Error> {
+    // SAFETY: as above.
+    unsafe { libloading::Library::new(path) }
+}
+
+/// Opens the bytes that were checked under a name that the dynamic linker has not seen.
+fn open_copy(file: &PluginFile) -> Result<libloading::Library, Error> {
+    let failed = |source| Error::Copy {
+        plugin: file.manifest.name.clone(),
+        path: file.path.clone(),
+        source,
+    };
+    let mut copy = tempfile::Builder::new()
+        .prefix("cygnixy-")
+        .suffix(file.file_name())
+        .tempfile()
+        .map_err(failed)?;
+    copy.write_all(&file.bytes).map_err(failed)?;
+    // The name goes when `copy` does; the mapping keeps the content.
+    open_path(copy.path()).map_err(|source| open_error(file, source))
+}
+
+/// Asks the library for its descriptor and checks it.
+fn descriptor(
+    handle: &libloading::Library,
+    file: &PluginFile,
+) -> Result<&'static Descriptor, Error> {
+    let wrong = |found: String| Error::Entry {
+        plugin: file.manifest.name.clone(),
+        path: file.path.clone(),
+        expected: file.manifest.api_version,
+        found,
+    };
+    // SAFETY: the manifest says that the library has an entry of this name and type.
+    let entry = unsafe { handle.get::<Entry>(ENTRY_SYMBOL) }
+        .map_err(|_| wrong(format!("no function {ENTRY_SYMBOL:?}")))?;
+    // SAFETY: the entry takes nothing and returns a pointer to a static of the library, which
+    // stays mapped.
+    let descriptor = unsafe { entry().as_ref() }.ok_or_else(|| wrong("nothing".to_owned()))?;
+    if descriptor.size < size_of::<Descriptor>() {
+        return Err(wrong(format!("a descriptor of {} bytes", descriptor.size)));
+    }
+    if descriptor.api_version != file.manifest.api_version {
+        return Err(wrong(format!("plugin API {}", descriptor.api_version)));
+    }
+    Ok(descriptor)
+}
+
+fn bind(descriptor: &Descriptor, file: &PluginFile) -> Result<(), Error> {
+    let host = runtime::host();
+    let mut reason = String::new();
+    // SAFETY: `host` and the sink's string outlive the call.
+    let status = unsafe { (descriptor.bind)(&raw const host, Sink::to_string(&mut reason)) };
+    if status == Status::OK {
+        return Ok(());
+    }
+    Err(Error::Bind {
+        plugin: file.manifest.name.clone(),
+        path: file.path.clone(),
+        reason,
+    })
+}
+
+/// Keeps the loaded object that contains `code` mapped until the process ends.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+pub(crate) fn pin(code: *const c_void) {
+    use libloading::os::unix::{Library, RTLD_LAZY};
+    let Some(path) = plugin_api::image::Image::containing(code).and_then(|image| image.path) else {
+        return;
+    };
+    let flags = RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+    // SAFETY: nothing is loaded and no initialiser runs: the object is mapped already.
+    if let Ok(library) = unsafe { Library::open(Some(to_os(&path)), flags) } {
+        std::mem::forget(library);
+    }
+}
+
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+pub(crate) fn pin(_code: *const c_void) {}
+
+#[cfg(all(unix, not(target_vendor = "apple")))]
+fn to_os(path: &std::ffi::CStr) -> &std::ffi::OsStr {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::ffi::OsStr::from_bytes(path.to_bytes())
+}

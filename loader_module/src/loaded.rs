@@ -1,0 +1,226 @@
+//! The plugins that one manager, or one Lua state, has loaded.
+//!
+//! A plugin's hooks and functions may call back into the loader. So no lock is held while code of
+//! a plugin runs: what is to be worked on is taken out of the list first, or put there last.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plugin_api::PluginLua;
+use plugin_api::mlua::{Lua, Table};
+use tracing::{debug, info, info_span};
+
+use crate::Error;
+use crate::library::Library;
+use crate::lua_state;
+use crate::lua_state::StateId;
+use crate::plugin_file::PluginFile;
+
+mod entry;
+
+pub(crate) use entry::{Entry, Origin};
+
+/// A list of loaded plugins, in the order in which they were loaded.
+#[derive(Debug, Default)]
+pub(crate) struct LoadedPlugins {
+    entries: Mutex<Vec<Arc<Entry>>>,
+    /// Files whose hooks are running.
+    loading: Mutex<Vec<PathBuf>>,
+}
+
+impl LoadedPlugins {
+    pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
+        lock(&self.entries).clone()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Entry>> {
+        lock(&self.entries)
+            .iter()
+            .find(|entry| entry.name() == name)
+            .cloned()
+    }
+
+    /// Loads a plugin file; gives the loaded plugin if the file is loaded already.
+    pub(crate) fn load(&self, path: &Path) -> Result<Arc<Entry>, Error> {
+        let _span = info_span!("load", path = %path.display()).entered();
+        let file = PluginFile::read(path)?;
+        debug!(
+            step = "read",
+            plugin = file.manifest.name,
+            "read the manifest"
+        );
+        if let Some(entry) = self.loaded_from(&file) {
+            debug!(
+                step = "found",
+                plugin = entry.name(),
+                "the file is loaded already"
+            );
+            return Ok(entry);
+        }
+        file.check()?;
+        debug!(
+            step = "check",
+            plugin = file.manifest.name,
+            "the plugin fits"
+        );
+        let _loading = Loading::begin(self, &file.path)?;
+        let library = Library::open(&file)?;
+        let entry = Entry::create(library)?;
+        self.add(entry)
+    }
+
+    /// Adds a plugin that is part of the program.
+    pub(crate) fn add_instance(&self, plugin: Box<dyn PluginLua>) -> Result<Arc<Entry>, Error> {
+        self.add(Entry::from_program(plugin)?)
+    }
+
+    /// Runs `on_load` and lists the plugin, unless its name is taken.
+    fn add(&self, entry: Entry) -> Result<Arc<Entry>, Error> {
+        self.check_name(&entry)?;
+        entry.on_load()?;
+        let entry = Arc::new(entry);
+        {
+            let mut entries = lock(&self.entries);
+            // A hook may have loaded another plugin of that name meanwhile.
+            if !entries.iter().any(|other| other.name() == entry.name()) {
+                entries.push(Arc::clone(&entry));
+                drop(entries);
+                info!(step = "on_load", plugin = entry.name(), "loaded");
+                return Ok(entry);
+            }
+        }
+        let taken = self.check_name(&entry);
+        entry.end()?;
+        taken.map(|()| entry)
+    }
+
+    fn check_name(&self, entry: &Entry) -> Result<(), Error> {
+        match self.get(entry.name()) {
+            None => Ok(()),
+            Some(other) => Err(Error::NameTaken {
+                name: entry.name().to_owned(),
+                path: entry.path(),
+                loaded: other.path().display().to_string(),
+            }),
+        }
+    }
+
+    fn loaded_from(&self, file: &PluginFile) -> Option<Arc<Entry>> {
+        let is_loaded = |entry: &&Arc<Entry>| match entry.origin() {
+            Origin::File(library) => library.path == file.path || library.is_from(file),
+            Origin::Program => false,
+        };
+        lock(&self.entries).iter().find(is_loaded).cloned()
+    }
+
+    /// Makes a plugin's functions in a Lua state, once; gives its table there.
+    pub(crate) fn register(self: &Arc<Self>, entry: &Entry, lua: &Lua) -> Result<Table, Error> {
+        let _span = info_span!("register", plugin = entry.name()).entered();
+        lua_state::watch_close(lua, self).map_err(|source| Error::Lua {
+            plugin: entry.name().to_owned(),
+            step: "keep a watch on the state",
+            source,
+        })?;
+        entry.register(lua)
+    }
+
+    /// Loads a file and makes its functions in a Lua state; undoes the first if the second fails.
+    pub(crate) fn load_into(self: &Arc<Self>, path: &Path, lua: &Lua) -> Result<Table, Error> {
+        let entry = self.load(path)?;
+        self.register(&entry, lua).inspect_err(|_| {
+            self.remove(&entry);
+            if let Err(error) = entry.end() {
+                tracing::error!(plugin = entry.name(), step = "undo", error = error.report());
+            }
+        })
+    }
+
+    /// Revokes a plugin's functions in every state, runs `on_unload` and drops it.
+    ///
+    /// The plugin is gone whatever the result says.
+    pub(crate) fn unload(&self, name: &str) -> Result<(), Error> {
+        let _span = info_span!("unload", plugin = name).entered();
+        let Some(entry) = self.get(name) else {
+            let loaded = self
+                .entries()
+                .iter()
+                .map(|entry| entry.name().to_owned())
+                .collect();
+            return Err(Error::NotLoaded {
+                name: name.to_owned(),
+                loaded,
+            });
+        };
+        entry.check_idle()?;
+        self.remove(&entry);
+        let result = entry.end();
+        info!(
+            step = "on_unload",
+            plugin = name,
+            ok = result.is_ok(),
+            "unloaded"
+        );
+        result
+    }
+
+    /// Unloads every plugin, the last loaded first. Failures are logged.
+    pub(crate) fn unload_all(&self) {
+        for entry in self.entries().iter().rev() {
+            if let Err(error) = self.unload(entry.name()) {
+                tracing::error!(
+                    plugin = entry.name(),
+                    step = "unload",
+                    error = error.report()
+                );
+            }
+        }
+    }
+
+    fn remove(&self, entry: &Arc<Entry>) {
+        lock(&self.entries).retain(|other| !Arc::ptr_eq(other, entry));
+    }
+
+    /// Ends what plugins have in a state that is being closed, without touching the state.
+    pub(crate) fn state_closed(&self, state: StateId) {
+        let _span = info_span!("state_closed").entered();
+        for entry in self.entries().iter().rev() {
+            if let Err(error) = entry.state_closed(state) {
+                tracing::error!(
+                    plugin = entry.name(),
+                    step = "close",
+                    error = error.report()
+                );
+            }
+        }
+    }
+}
+
+/// Marks a file as being loaded, until dropped.
+struct Loading<'a> {
+    plugins: &'a LoadedPlugins,
+    path: &'a Path,
+}
+
+impl<'a> Loading<'a> {
+    fn begin(plugins: &'a LoadedPlugins, path: &'a Path) -> Result<Self, Error> {
+        let mut loading = lock(&plugins.loading);
+        if loading.iter().any(|other| other == path) {
+            return Err(Error::Loading {
+                path: path.to_owned(),
+            });
+        }
+        loading.push(path.to_owned());
+        Ok(Self { plugins, path })
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        lock(&self.plugins.loading).retain(|path| path != self.path);
+    }
+}
+
+/// A panic elsewhere leaves these lists usable: each change is one call.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

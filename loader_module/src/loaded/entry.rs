@@ -1,0 +1,398 @@
+//! One loaded plugin: where it is from, its objects, and its tables in Lua states.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use plugin_api::PluginLua;
+use plugin_api::instance::{Failure, Instance};
+use plugin_api::mlua::{self, Lua, Table, Value, WeakLua};
+use tracing::debug;
+
+use crate::Error;
+use crate::error::Hook;
+use crate::foreign::ForeignInstance;
+use crate::library::Library;
+use crate::loaded::lock;
+use crate::lua_state::{self, StateId};
+
+/// Where a plugin's code is.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// In a plugin library.
+    File(Arc<Library>),
+    /// In the program that the loader is part of.
+    Program,
+}
+
+/// A plugin object, on either side of the boundary.
+#[derive(Debug)]
+enum Object {
+    Foreign(ForeignInstance),
+    Local(Instance),
+}
+
+impl Object {
+    fn on_load(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Foreign(object) => object.on_load(),
+            Self::Local(object) => object.on_load(),
+        }
+    }
+
+    fn on_unload(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Foreign(object) => object.on_unload(),
+            Self::Local(object) => object.on_unload(),
+        }
+    }
+
+    fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
+        match self {
+            Self::Foreign(object) => object.functions(lua),
+            Self::Local(object) => object.functions(lua),
+        }
+    }
+
+    fn revoke(&mut self, lua: &Lua) -> Result<(), Failure> {
+        match self {
+            Self::Foreign(object) => object.revoke(lua),
+            Self::Local(object) => object.revoke(lua),
+        }
+    }
+
+    fn destroy(self) -> Result<(), Failure> {
+        match self {
+            Self::Foreign(object) => object.destroy(),
+            Self::Local(object) => object.destroy(),
+        }
+    }
+}
+
+/// A plugin's table in a Lua state.
+struct Registration {
+    state: StateId,
+    lua: WeakLua,
+    table: Table,
+    functions: Vec<String>,
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A plugin object with the states it is registered in: at most one for a plugin from a file.
+#[derive(Debug)]
+struct Slot {
+    object: Object,
+    registrations: Vec<Registration>,
+}
+
+/// A loaded plugin.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    name: String,
+    origin: Origin,
+    slots: Mutex<Vec<Slot>>,
+    /// The hook that is running, if one is.
+    running: Mutex<Option<Hook>>,
+}
+
+impl Entry {
+    /// Makes an object of a plugin library.
+    pub(crate) fn create(library: Arc<Library>) -> Result<Self, Error> {
+        let object =
+            ForeignInstance::create(Arc::clone(&library)).map_err(|source| Error::Hook {
+                plugin: library.manifest.name.clone(),
+                path: library.path.clone(),
+                hook: Hook::Create,
+                source,
+            })?;
+        let name = object.name().to_owned();
+        Ok(Self::new(
+            name,
+            Origin::File(library),
+            Object::Foreign(object),
+        ))
+    }
+
+    /// Takes an object of a plugin that is part of the program.
+    pub(crate) fn from_program(plugin: Box<dyn PluginLua>) -> Result<Self, Error> {
+        let object = Instance::new(|| plugin).map_err(|source| Error::Hook {
+            plugin: "?".to_owned(),
+            path: program(),
+            hook: Hook::Create,
+            source,
+        })?;
+        let name = object.name().to_owned();
+        Ok(Self::new(name, Origin::Program, Object::Local(object)))
+    }
+
+    fn new(name: String, origin: Origin, object: Object) -> Self {
+        let slot = Slot {
+            object,
+            registrations: Vec::new(),
+        };
+        Self {
+            name,
+            origin,
+            slots: Mutex::new(vec![slot]),
+            running: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The plugin file, or a phrase for people where there is none.
+    pub(crate) fn path(&self) -> PathBuf {
+        match &self.origin {
+            Origin::File(library) => library.path.clone(),
+            Origin::Program => program(),
+        }
+    }
+
+    /// The names of the functions, sorted; empty before the plugin is registered in a state.
+    pub(crate) fn functions(&self) -> Vec<String> {
+        let slots = lock(&self.slots);
+        let mut registrations = slots.iter().flat_map(|slot| &slot.registrations);
+        registrations
+            .next()
+            .map_or_else(Vec::new, |registration| registration.functions.clone())
+    }
+
+    /// The plugin's table in a state.
+    pub(crate) fn table(&self, state: StateId) -> Option<Table> {
+        let slots = lock(&self.slots);
+        let mut registrations = slots.iter().flat_map(|slot| &slot.registrations);
+        registrations
+            .find(|registration| registration.state == state)
+            .map(|registration| registration.table.clone())
+    }
+
+    /// Runs `on_load` of the object that was just made.
+    pub(crate) fn on_load(&self) -> Result<(), Error> {
+        let _running = self.begin(Hook::OnLoad)?;
+        let mut slots = std::mem::take(&mut *lock(&self.slots));
+        let result = slots.iter_mut().try_for_each(|slot| slot.object.on_load());
+        *lock(&self.slots) = slots;
+        result.map_err(|source| self.failed(Hook::OnLoad, source))
+    }
+
+    /// Makes the functions in a Lua state, once; gives the table there.
+    pub(crate) fn register(&self, lua: &Lua) -> Result<Table, Error> {
+        let state = StateId::of(lua);
+        if let Some(table) = self.table(state) {
+            return Ok(table);
+        }
+        let _running = self.begin(Hook::GetLuaFunctions)?;
+        let mut slot = self.slot_for_another_state()?;
+        let made = slot.object.functions(lua);
+        let result = made
+            .map_err(|source| self.failed(Hook::GetLuaFunctions, source))
+            .and_then(|table| {
+                let functions = function_names(&table).map_err(|source| Error::Lua {
+                    plugin: self.name.clone(),
+                    step: "list the functions",
+                    source,
+                })?;
+                debug!(
+                    step = "get_lua_functions",
+                    plugin = self.name,
+                    ?functions,
+                    "made functions"
+                );
+                slot.registrations.push(Registration {
+                    state,
+                    lua: lua.weak(),
+                    table: table.clone(),
+                    functions,
+                });
+                Ok(table)
+            });
+        lock(&self.slots).push(slot);
+        result
+    }
+
+    /// Takes out an object that can be registered in one more state, made anew if need be.
+    fn slot_for_another_state(&self) -> Result<Slot, Error> {
+        {
+            let mut slots = lock(&self.slots);
+            let is_free = |slot: &Slot| match slot.object {
+                Object::Foreign(_) => slot.registrations.is_empty(),
+                Object::Local(_) => true,
+            };
+            if let Some(index) = slots.iter().position(is_free) {
+                return Ok(slots.remove(index));
+            }
+        }
+        let Origin::File(library) = &self.origin else {
+            // The only object of a program's plugin is in use by a hook further up the stack.
+            return Err(self.busy(Hook::GetLuaFunctions));
+        };
+        let mut object = ForeignInstance::create(Arc::clone(library))
+            .map_err(|source| self.failed(Hook::Create, source))?;
+        object
+            .on_load()
+            .map_err(|source| self.failed(Hook::OnLoad, source))?;
+        Ok(Slot {
+            object: Object::Foreign(object),
+            registrations: Vec::new(),
+        })
+    }
+
+    /// Checks that no code of the plugin is running, as far as the stacks of its states tell.
+    pub(crate) fn check_idle(&self) -> Result<(), Error> {
+        if let Some(hook) = *lock(&self.running) {
+            return Err(self.busy(hook));
+        }
+        let Origin::File(library) = &self.origin else {
+            return Ok(());
+        };
+        let states: Vec<Lua> = lock(&self.slots)
+            .iter()
+            .flat_map(|slot| &slot.registrations)
+            .filter_map(|registration| registration.lua.try_upgrade())
+            .collect();
+        let in_use = |lua: &Lua| lua_state::is_running_code_of(lua, library);
+        if states.iter().any(in_use) {
+            return Err(Error::InUse {
+                plugin: self.name.clone(),
+                path: self.path(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Revokes the functions in every state, runs `on_unload` and drops the objects. Gives the
+    /// first failure; the plugin is ended all the same.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        let _running = self.begin(Hook::OnUnload)?;
+        let slots = std::mem::take(&mut *lock(&self.slots));
+        let mut failures = Failures::new(self);
+        for mut slot in slots.into_iter().rev() {
+            for registration in slot.registrations.drain(..) {
+                if let Some(lua) = registration.lua.try_upgrade() {
+                    failures.note(Hook::Revoke, slot.object.revoke(&lua));
+                }
+            }
+            failures.end_object(slot.object);
+        }
+        failures.first()
+    }
+
+    /// Ends what belongs to a state that is being closed, without touching the state.
+    pub(crate) fn state_closed(&self, state: StateId) -> Result<(), Error> {
+        let in_state = |registration: &Registration| registration.state == state;
+        let ended: Vec<Slot> = {
+            let mut slots = lock(&self.slots);
+            let (mut ended, mut others): (Vec<_>, Vec<_>) = slots
+                .drain(..)
+                .partition(|slot| slot.registrations.iter().any(in_state));
+            // An object of the program may serve other states.
+            others.extend(ended.extract_if(.., |slot| matches!(slot.object, Object::Local(_))));
+            *slots = others;
+            slots
+                .iter_mut()
+                .for_each(|slot| slot.registrations.retain(|r| !in_state(r)));
+            ended
+        };
+        let mut failures = Failures::new(self);
+        for slot in ended {
+            drop(slot.registrations);
+            failures.end_object(slot.object);
+        }
+        failures.first()
+    }
+
+    /// Notes that a hook is running, until the result is dropped.
+    fn begin(&self, hook: Hook) -> Result<Running<'_>, Error> {
+        let mut running = lock(&self.running);
+        if let Some(other) = *running {
+            return Err(self.busy(other));
+        }
+        *running = Some(hook);
+        Ok(Running(self))
+    }
+
+    fn busy(&self, hook: Hook) -> Error {
+        Error::Busy {
+            plugin: self.name.clone(),
+            path: self.path(),
+            hook,
+        }
+    }
+
+    fn failed(&self, hook: Hook, source: Failure) -> Error {
+        Error::Hook {
+            plugin: self.name.clone(),
+            path: self.path(),
+            hook,
+            source,
+        }
+    }
+}
+
+/// Marks an entry as busy with a hook, until dropped.
+struct Running<'a>(&'a Entry);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.running) = None;
+    }
+}
+
+/// Collects what fails while a plugin ends: the first failure is reported, the others are logged.
+struct Failures<'a> {
+    entry: &'a Entry,
+    first: Option<Error>,
+}
+
+impl<'a> Failures<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        Self { entry, first: None }
+    }
+
+    fn end_object(&mut self, mut object: Object) {
+        let ended = object.on_unload();
+        self.note(Hook::OnUnload, ended);
+        self.note(Hook::Drop, object.destroy());
+    }
+
+    fn note(&mut self, hook: Hook, result: Result<(), Failure>) {
+        let Err(failure) = result else { return };
+        let error = self.entry.failed(hook, failure);
+        if self.first.is_none() {
+            self.first = Some(error);
+        } else {
+            tracing::error!(plugin = self.entry.name, step = %hook, error = error.report());
+        }
+    }
+
+    fn first(self) -> Result<(), Error> {
+        self.first.map_or(Ok(()), Err)
+    }
+}
+
+/// What stands for a path where the plugin is part of the program.
+fn program() -> PathBuf {
+    PathBuf::from("the program itself")
+}
+
+fn function_names(table: &Table) -> mlua::Result<Vec<String>> {
+    let mut names = table
+        .pairs::<String, Value>()
+        .map(|pair| pair.map(|(name, _)| name))
+        .collect::<mlua::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,115 @@
+//! What the loader keeps in a Lua state: a thread of its own, and a watch for the state's end.
+
+use std::sync::Arc;
+
+use plugin_api::mlua::ffi::{self, lua_State};
+use plugin_api::mlua::{self, Lua, UserData};
+
+use crate::library::Library;
+use crate::loaded::LoadedPlugins;
+
+/// The thread of the state that every copy of mlua is first entered on. It lives as long as the
+/// state: mlua keeps the thread it was first entered on, and a coroutine of the script could be
+/// collected.
+///
+/// Raises a Lua error if there is no memory.
+///
+/// # Safety
+///
+/// - `state` is valid, running or idle, and nothing between here and its protected call needs a
+///   destructor.
+pub(crate) unsafe fn thread(state: *mut lua_State) -> *mut lua_State {
+    const KEY: &std::ffi::CStr = c"cygnixy.thread";
+    // SAFETY: the caller's `state` is valid; three slots are asked for before they are used.
+    unsafe {
+        ffi::luaL_checkstack(state, 3, c"cygnixy".as_ptr());
+        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
+        let mut thread = ffi::lua_tothread(state, -1);
+        ffi::lua_pop(state, 1);
+        if thread.is_null() {
+            thread = ffi::lua_newthread(state);
+            // A new thread inherits the debug hook of its maker.
+            ffi::lua_sethook(thread, None, 0, 0);
+            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
+        }
+        thread
+    }
+}
+
+/// Tells one Lua state from another while both are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StateId(usize);
+
+impl StateId {
+    pub(crate) fn of(lua: &Lua) -> Self {
+        // SAFETY: every thread of a state has the registry at this index; only the address of
+        // the registry is used.
+        Self(lua.exec_raw_lua(|raw| unsafe {
+            ffi::lua_topointer(raw.state(), ffi::LUA_REGISTRYINDEX).addr()
+        }))
+    }
+}
+
+/// Whether a C function of the library is on the call stack of the running thread.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+pub(crate) fn is_running_code_of(lua: &Lua, library: &Library) -> bool {
+    use std::ffi::c_void;
+    let Some(image) = &library.image else {
+        return false;
+    };
+    lua.exec_raw_lua(|raw| {
+        let state = raw.state();
+        // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero
+        // is a value. One value is pushed and popped at a time, and none of this raises.
+        unsafe {
+            if ffi::lua_checkstack(state, 1) == 0 {
+                return true;
+            }
+            let mut frame: ffi::lua_Debug = std::mem::zeroed();
+            let mut level = 0;
+            while ffi::lua_getstack(state, level, &raw mut frame) != 0 {
+                ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
+                let function = ffi::lua_tocfunction(state, -1);
+                ffi::lua_pop(state, 1);
+                if function.is_some_and(|f| image.contains(f as *const c_void)) {
+                    return true;
+                }
+                level += 1;
+            }
+            false
+        }
+    })
+}
+
+/// Nothing is known about the addresses of a library here.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+pub(crate) fn is_running_code_of(_lua: &Lua, _library: &Library) -> bool {
+    false
+}
+
+/// Unloads what is left in a state when the state is closed.
+struct CloseWatch {
+    plugins: Arc<LoadedPlugins>,
+    state: StateId,
+}
+
+impl UserData for CloseWatch {}
+
+impl Drop for CloseWatch {
+    fn drop(&mut self) {
+        self.plugins.state_closed(self.state);
+    }
+}
+
+/// Makes the state tell `plugins` when it is closed. Does nothing the second time.
+pub(crate) fn watch_close(lua: &Lua, plugins: &Arc<LoadedPlugins>) -> mlua::Result<()> {
+    let key = format!("cygnixy.watch.{:p}", Arc::as_ptr(plugins));
+    if lua.named_registry_value::<mlua::Value>(&key)?.is_nil() {
+        let watch = lua.create_userdata(CloseWatch {
+            plugins: Arc::clone(plugins),
+            state: StateId::of(lua),
+        })?;
+        lua.set_named_registry_value(&key, watch)?;
+    }
+    Ok(())
+}

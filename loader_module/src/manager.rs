@@ -1,0 +1,160 @@
+//! The Rust face of the loader.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use plugin_api::PluginLua;
+use plugin_api::manifest::Manifest;
+use plugin_api::mlua::{Lua, Table};
+
+use crate::Error;
+use crate::loaded::{Entry, LoadedPlugins, Origin};
+
+/// Loads plugins and registers them in Lua states.
+///
+/// Each plugin's functions form one table. A plugin that is registered in several states gets an
+/// object of its own in each; one that is part of the program
+/// ([`register_plugin_instance`](Self::register_plugin_instance)) serves all of them.
+///
+/// Dropping the manager unloads its plugins, the last loaded first. Manager and Lua states may be
+/// dropped in any order: a state that is closed first ends the plugin objects it has.
+///
+/// The library of an unloaded plugin stays mapped until the process ends.
+#[derive(Debug, Default)]
+pub struct PluginManager {
+    plugins: Arc<LoadedPlugins>,
+}
+
+/// What is known of a loaded plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PluginInfo {
+    /// The name it gave itself.
+    pub name: String,
+    /// The file it is from, absolute; `None` if it is part of the program.
+    pub path: Option<PathBuf>,
+    /// What the file says of itself; `None` if the plugin is part of the program.
+    pub manifest: Option<Manifest>,
+    /// The names of its functions, sorted; empty until it is registered in a state.
+    pub functions: Vec<String>,
+}
+
+impl PluginInfo {
+    pub(crate) fn of(entry: &Entry) -> Self {
+        let (path, manifest) = match entry.origin() {
+            Origin::File(library) => (Some(library.path.clone()), Some(library.manifest.clone())),
+            Origin::Program => (None, None),
+        };
+        Self {
+            name: entry.name().to_owned(),
+            path,
+            manifest,
+            functions: entry.functions(),
+        }
+    }
+}
+
+impl PluginManager {
+    /// A manager without plugins.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Loads a plugin file and runs the plugin's `on_load`. Loading a loaded file again changes
+    /// nothing.
+    ///
+    /// Code of the file runs: load only files you trust as you trust your own program. Nothing of
+    /// a file that does not fit is run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for each step: reading the file, checking it, opening the library, binding its
+    /// Lua API, making the plugin, its name, `on_load`. Nothing is loaded then, and what was
+    /// loaded before stays usable.
+    pub fn load_plugin(&mut self, path: impl AsRef<Path>) -> Result<PluginInfo, Error> {
+        let entry = self.plugins.load(path.as_ref())?;
+        Ok(PluginInfo::of(&entry))
+    }
+
+    /// Adds a plugin that is linked into the program, and runs its `on_load`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`] if a plugin of that name is loaded, [`Error::Hook`] if `name` panics
+    /// or `on_load` fails.
+    pub fn register_plugin_instance(
+        &mut self,
+        plugin: Box<dyn PluginLua>,
+    ) -> Result<PluginInfo, Error> {
+        let entry = self.plugins.add_instance(plugin)?;
+        Ok(PluginInfo::of(&entry))
+    }
+
+    /// Makes the functions of every loaded plugin in a Lua state and sets one global table per
+    /// plugin, under the plugin's name. A plugin that is registered in the state already keeps its
+    /// table there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for the first plugin that fails; those before it are registered.
+    pub fn register_all_plugins(&self, lua: &Lua) -> Result<(), Error> {
+        for entry in self.plugins.entries() {
+            let table = self.plugins.register(&entry, lua)?;
+            let set = lua.globals().raw_set(entry.name(), table);
+            set.map_err(|source| Error::Lua {
+                plugin: entry.name().to_owned(),
+                step: "set the global table",
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Makes the functions of one plugin in a Lua state and gives its table, without a global.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoaded`] if there is no such plugin, [`Error::Hook`] if it fails.
+    pub fn register_plugin(&self, name: &str, lua: &Lua) -> Result<Table, Error> {
+        match self.plugins.get(name) {
+            Some(entry) => self.plugins.register(&entry, lua),
+            None => Err(Error::NotLoaded {
+                name: name.to_owned(),
+                loaded: self.plugins().map(|plugin| plugin.name).collect(),
+            }),
+        }
+    }
+
+    /// Unloads a plugin: its functions raise an error from now on, in every state; its `on_unload`
+    /// runs; it is dropped. The library stays mapped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoaded`] if there is no such plugin. [`Error::InUse`] or [`Error::Busy`] if its
+    /// code is running further up the call stack; then nothing has changed. [`Error::Hook`] if
+    /// `on_unload` or a destructor fails; the plugin is gone all the same.
+    pub fn unload_plugin(&mut self, name: &str) -> Result<(), Error> {
+        self.plugins.unload(name)
+    }
+
+    /// The loaded plugin of that name.
+    #[must_use]
+    pub fn get_plugin(&self, name: &str) -> Option<PluginInfo> {
+        self.plugins.get(name).map(|entry| PluginInfo::of(&entry))
+    }
+
+    /// The loaded plugins, in the order in which they were loaded.
+    pub fn plugins(&self) -> impl Iterator<Item = PluginInfo> + use<> {
+        self.plugins
+            .entries()
+            .into_iter()
+            .map(|entry| PluginInfo::of(&entry))
+    }
+}
+
+impl Drop for PluginManager {
+    fn drop(&mut self) {
+        self.plugins.unload_all();
+    }
+}

@@ -1,0 +1,156 @@
+//! The Lua face of the loader: the table that `require "cygnixy"` returns.
+
+use std::sync::Arc;
+
+use plugin_api::lua_abi::LUA_ABI;
+use plugin_api::mlua::{self, Error, Lua, MultiValue, Table, Value};
+use tracing::debug;
+
+use crate::loaded::{Entry, LoadedPlugins};
+use crate::lua_state::StateId;
+use crate::manager::PluginInfo;
+use crate::{VERSION, plugin_file, runtime, search};
+
+mod entry;
+
+/// Makes the module's table in a Lua state.
+fn table(lua: &Lua) -> mlua::Result<Table> {
+    debug!(
+        abi = runtime::lua_abi(),
+        build = LUA_ABI,
+        "the module is loaded"
+    );
+    let plugins = Arc::new(LoadedPlugins::default());
+    let module = lua.create_table()?;
+    module.raw_set("_VERSION", format!("cygnixy {VERSION}"))?;
+    module.raw_set("abi", runtime::lua_abi())?;
+    let path = search::initial_path(runtime::lua_abi());
+    module.raw_set("path", lua.create_string(path)?)?;
+
+    let (loaded, holder) = (Arc::clone(&plugins), module.clone());
+    let load = move |lua: &Lua, arguments: MultiValue| {
+        let path = text_argument(arguments.front(), "load")?;
+        load(lua, &loaded, &holder, &path)
+    };
+    module.raw_set("load", lua.create_function(load)?)?;
+
+    let loaded = Arc::clone(&plugins);
+    let unload = move |lua: &Lua, arguments: MultiValue| {
+        unload(lua, &loaded, arguments.front())?;
+        Ok(true)
+    };
+    module.raw_set("unload", lua.create_function(unload)?)?;
+
+    let loaded = Arc::clone(&plugins);
+    let get = move |lua: &Lua, arguments: MultiValue| {
+        let name = text_argument(arguments.front(), "get")?;
+        let entry = loaded.get(&String::from_utf8_lossy(&name));
+        Ok(entry.and_then(|entry| entry.table(StateId::of(lua))))
+    };
+    module.raw_set("get", lua.create_function(get)?)?;
+
+    let list = move |lua: &Lua, _: MultiValue| {
+        let entries = plugins.entries();
+        lua.create_sequence_from(
+            entries
+                .iter()
+                .map(|entry| describe(lua, entry))
+                .collect::<mlua::Result<Vec<_>>>()?,
+        )
+    };
+    module.raw_set("list", lua.create_function(list)?)?;
+
+    let inspect = |lua: &Lua, arguments: MultiValue| {
+        let path = text_argument(arguments.front(), "inspect")?;
+        inspect(lua, &path)
+    };
+    module.raw_set("inspect", lua.create_function(inspect)?)?;
+    Ok(module)
+}
+
+fn load(
+    lua: &Lua,
+    plugins: &Arc<LoadedPlugins>,
+    module: &Table,
+    text: &[u8],
+) -> mlua::Result<Table> {
+    let path = if search::is_path(text) {
+        search::to_path(text)
+    } else {
+        let templates: Value = module.raw_get("path")?;
+        let Value::String(templates) = templates else {
+            return Err(Error::runtime("'cygnixy.path' must be a string"));
+        };
+        search::search(text, &templates.as_bytes()).map_err(Error::external)?
+    };
+    plugins.load_into(&path, lua).map_err(Error::external)
+}
+
+/// Unloads by name, or by the table that `load` returned.
+fn unload(lua: &Lua, plugins: &LoadedPlugins, which: Option<&Value>) -> mlua::Result<()> {
+    let name = match which {
+        Some(Value::String(name)) => String::from_utf8_lossy(&name.as_bytes()).into_owned(),
+        Some(Value::Table(table)) => {
+            let state = StateId::of(lua);
+            let is_it = |entry: &Arc<Entry>| entry.table(state).is_some_and(|t| t == *table);
+            match plugins.entries().into_iter().find(is_it) {
+                Some(entry) => entry.name().to_owned(),
+                None => {
+                    return Err(bad_argument(
+                        "unload",
+                        "this table is not that of a loaded plugin",
+                    ));
+                }
+            }
+        }
+        other => return Err(expected("unload", "plugin table or name", other)),
+    };
+    plugins.unload(&name).map_err(Error::external)
+}
+
+fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
+    let info = PluginInfo::of(entry);
+    let table = lua.create_table()?;
+    table.raw_set("name", info.name)?;
+    table.raw_set("version", info.manifest.map(|manifest| manifest.version))?;
+    table.raw_set("path", info.path)?;
+    table.raw_set("functions", info.functions)?;
+    Ok(table)
+}
+
+fn inspect(lua: &Lua, path: &[u8]) -> mlua::Result<Table> {
+    let manifest = plugin_file::inspect(search::to_path(path)).map_err(Error::external)?;
+    let table = lua.create_table()?;
+    table.raw_set("name", manifest.name)?;
+    table.raw_set("version", manifest.version)?;
+    table.raw_set("authors", manifest.authors)?;
+    table.raw_set("description", manifest.description)?;
+    table.raw_set("abi", manifest.lua_abi)?;
+    table.raw_set("api_version", manifest.api_version)?;
+    table.raw_set("mlua", manifest.mlua)?;
+    table.raw_set("rustc", manifest.rustc)?;
+    table.raw_set("target", manifest.target)?;
+    Ok(table)
+}
+
+/// The bytes of a string argument. A number is not taken for a string.
+fn text_argument(value: Option<&Value>, function: &str) -> mlua::Result<Vec<u8>> {
+    match value {
+        Some(Value::String(text)) => Ok(text.as_bytes().to_vec()),
+        other => Err(expected(function, "string", other)),
+    }
+}
+
+fn expected(function: &str, expected: &str, found: Option<&Value>) -> Error {
+    let found = match found {
+        None => "no value",
+        Some(Value::Integer(_)) => "number",
+        Some(value) => value.type_name(),
+    };
+    bad_argument(function, &format!("{expected} expected, got {found}"))
+}
+
+/// An error that reads like those of Lua's own functions.
+fn bad_argument(function: &str, problem: &str) -> Error {
+    Error::runtime(format!("bad argument #1 to '{function}' ({problem})"))
+}

@@ -1,0 +1,139 @@
+//! Finding a plugin file by a bare name.
+//!
+//! Names and templates are bytes, as Lua's strings are.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{self, Path, PathBuf};
+
+use plugin_api::lua_abi::accepted_by;
+
+use crate::Error;
+
+/// The environment variable that replaces the default path, or adds to it with `;;`.
+const VARIABLE: &str = "CYGNIXY_PATH";
+
+/// The endings of plugin files.
+const EXTENSIONS: [&str; 3] = ["so", "dylib", "dll"];
+
+/// Whether a string given to `load` is a path: it has a separator or the ending of a library.
+pub(crate) fn is_path(text: &[u8]) -> bool {
+    let has_separator = text
+        .iter()
+        .any(|byte| path::is_separator(char::from(*byte)));
+    let path = to_path(text);
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    has_separator || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
+}
+
+/// The templates for an interpreter of the given ABI: those of `CYGNIXY_PATH`, where `;;` stands
+/// for the default, or the default alone.
+pub(crate) fn initial_path(runtime: &str) -> Vec<u8> {
+    with_default(env::var_os(VARIABLE), default_path(runtime))
+}
+
+fn with_default(variable: Option<OsString>, default: Vec<u8>) -> Vec<u8> {
+    let Some(variable) = variable else {
+        return default;
+    };
+    let variable = variable.as_encoded_bytes();
+    match variable.windows(2).position(|pair| pair == b";;") {
+        Some(at) => [&variable[..at], b";", &default, b";", &variable[at + 2..]].concat(),
+        None => variable.to_vec(),
+    }
+}
+
+/// In the user's data directory, a folder for each ABI that the interpreter takes.
+fn default_path(runtime: &str) -> Vec<u8> {
+    let Some(data) = dirs::data_dir() else {
+        return Vec::new();
+    };
+    let mut templates = Vec::new();
+    for abi in accepted_by(runtime) {
+        for file in ["?", "lib?"] {
+            let file = format!("{file}.{}", env::consts::DLL_EXTENSION);
+            let template = data.join("cygnixy").join(abi).join(file);
+            templates.push(template.into_os_string().into_encoded_bytes());
+        }
+    }
+    templates.join(&b';')
+}
+
+/// The file for a bare name: the first that exists, looked up as `package.searchpath` does it.
+pub(crate) fn search(name: &[u8], path: &[u8]) -> Result<PathBuf, Error> {
+    let separator = path::MAIN_SEPARATOR_STR.as_bytes();
+    let file = replace(name, b'.', separator);
+    let templates = path
+        .split(|byte| *byte == b';')
+        .filter(|template| !template.is_empty());
+    let mut tried = Vec::new();
+    for template in templates {
+        let candidate = to_path(&replace(template, b'?', &file));
+        if candidate.is_file() {
+            return Ok(candidate);
+        }
+        tried.push(candidate);
+    }
+    Err(Error::NotFound {
+        name: String::from_utf8_lossy(name).into_owned(),
+        tried,
+    })
+}
+
+fn replace(text: &[u8], what: u8, with: &[u8]) -> Vec<u8> {
+    text.split(|byte| *byte == what)
+        .collect::<Vec<_>>()
+        .join(with)
+}
+
+/// The path that a Lua string names.
+#[cfg(unix)]
+pub(crate) fn to_path(bytes: &[u8]) -> PathBuf {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    Path::new(OsStr::from_bytes(bytes)).to_owned()
+}
+
+/// The path that a Lua string names; file names are text here.
+#[cfg(not(unix))]
+pub(crate) fn to_path(bytes: &[u8]) -> PathBuf {
+    Path::new(&*String::from_utf8_lossy(bytes)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_bare_names_are_told_apart() {
+        for path in ["./greet", "/a/greet.so", "libgreet.so", "a/b", "greet.dll"] {
+            assert!(is_path(path.as_bytes()), "{path}");
+        }
+        for name in ["greet", "my_plugin", "a.b", ""] {
+            assert!(!is_path(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn two_semicolons_stand_for_the_default() {
+        let path = |text: &str| with_default(Some(text.into()), b"D/?.so".to_vec());
+        assert_eq!(path("a/?;;"), b"a/?;D/?.so;");
+        assert_eq!(path(";;"), b";D/?.so;");
+        assert_eq!(path("a/?"), b"a/?");
+        assert_eq!(with_default(None, b"D".to_vec()), b"D");
+    }
+
+    #[test]
+    fn a_miss_lists_every_place() {
+        let Err(Error::NotFound { tried, .. }) = search(b"a.b", b"x/?.so;;y/lib?.so") else {
+            panic!("nothing is there to be found");
+        };
+        assert_eq!(tried, [Path::new("x/a/b.so"), Path::new("y/liba/b.so")]);
+    }
+
+    #[test]
+    fn luajit_also_looks_where_lua51_plugins_are() {
+        let path = String::from_utf8(default_path("luajit")).expect("a test's path is text");
+        assert!(path.contains("luajit") && path.contains("lua51"), "{path}");
+    }
+}

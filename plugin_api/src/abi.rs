@@ -1,0 +1,168 @@
+//! The C structures and functions that cross between loader and plugin.
+//!
+//! No Rust type with an unspecified layout crosses, so both sides may be built by different
+//! compilers, with different versions of mlua and different allocators. The rules:
+//!
+//! - Structures are `#[repr(C)]` and begin with their size; they only grow at the end, and the
+//!   receiver reads a field only if the size covers it.
+//! - Text crosses as [`Str`]; who receives it copies it before returning.
+//! - A panic is caught on the side that raised it and becomes [`Status::PANIC`].
+
+use std::ffi::{CStr, c_void};
+use std::{ptr, slice};
+
+use mlua::ffi::lua_State;
+
+/// The version of this boundary. A loader accepts the versions it knows, and says both numbers
+/// when it refuses one.
+pub const API_VERSION: u32 = 1;
+
+/// The one symbol a plugin exports: a [`Entry`].
+pub const ENTRY_SYMBOL: &CStr = c"cygnixy_plugin_entry";
+
+/// The type of the exported function. The descriptor lives as long as the library is mapped.
+pub type Entry = unsafe extern "C" fn() -> *const Descriptor;
+
+/// A piece of text or bytes, borrowed for the length of a call.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Str {
+    /// The first byte; null only if `len` is 0.
+    pub data: *const u8,
+    /// The number of bytes.
+    pub len: usize,
+}
+
+impl Str {
+    /// Borrows `text`.
+    #[must_use]
+    pub const fn new(text: &str) -> Self {
+        Self {
+            data: text.as_ptr(),
+            len: text.len(),
+        }
+    }
+
+    /// Copies the text, replacing what is not UTF-8.
+    ///
+    /// # Safety
+    ///
+    /// - `data` points to `len` readable bytes, or is null with `len` 0.
+    #[must_use]
+    pub unsafe fn to_text(self) -> String {
+        if self.data.is_null() {
+            return String::new();
+        }
+        // SAFETY: the caller promises `len` readable bytes at `data`, which is not null here.
+        let bytes = unsafe { slice::from_raw_parts(self.data, self.len) };
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+}
+
+/// Where a callee writes text for its caller: a message or a name.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Sink {
+    /// Handed to `write` as it is.
+    pub context: *mut c_void,
+    /// Takes a copy of the text. Does not unwind.
+    pub write: unsafe extern "C" fn(context: *mut c_void, text: Str),
+}
+
+impl Sink {
+    /// A sink that stores the last text written in `text`.
+    ///
+    /// The sink must not be used after `text` is gone; [`Sink::put`] is unsafe for that reason.
+    #[must_use]
+    pub fn to_string(text: &mut String) -> Self {
+        unsafe extern "C" fn write(context: *mut c_void, text: Str) {
+            // SAFETY: `context` is the `&mut String` that `to_string` took, alive as `put` asks.
+            let target = unsafe { &mut *context.cast::<String>() };
+            // SAFETY: `put` hands over a `Str` that borrows a live `&str`.
+            *target = unsafe { text.to_text() };
+        }
+        Self {
+            context: ptr::from_mut(text).cast(),
+            write,
+        }
+    }
+
+    /// Hands `text` to the receiver.
+    ///
+    /// # Safety
+    ///
+    /// - `context` is what `write` expects, and alive.
+    pub unsafe fn put(self, text: &str) {
+        // SAFETY: the caller promises a live `context`; the text is borrowed for the call only.
+        unsafe { (self.write)(self.context, Str::new(text)) }
+    }
+}
+
+/// How a call across the boundary ended.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Status(pub i32);
+
+impl Status {
+    /// It did what it was asked to do.
+    pub const OK: Self = Self(0);
+    /// It returned an error; the sink has the message.
+    pub const ERROR: Self = Self(1);
+    /// It panicked; the sink has the panic's message.
+    pub const PANIC: Self = Self(2);
+}
+
+/// What the loader offers to a plugin.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Host {
+    /// The size of this structure in the loader's build, in bytes.
+    pub size: usize,
+    /// Handed to the functions below as it is.
+    pub context: *mut c_void,
+    /// The address of a function of the Lua C API by name, or null if the running Lua lacks it.
+    pub resolve: unsafe extern "C" fn(context: *mut c_void, name: Str) -> *const c_void,
+}
+
+/// A plugin object on the other side of the boundary.
+pub type RawInstance = *mut c_void;
+
+/// A function of the descriptor that takes an instance and no Lua state.
+pub type InstanceFn = unsafe extern "C" fn(instance: RawInstance, text: Sink) -> Status;
+
+/// A function of the descriptor that takes an instance and a Lua state.
+pub type StateFn =
+    unsafe extern "C-unwind" fn(state: *mut lua_State, instance: RawInstance, text: Sink) -> Status;
+
+/// What a plugin offers to the loader: returned by the exported [`Entry`].
+#[repr(C)]
+#[derive(Debug)]
+pub struct Descriptor {
+    /// The size of this structure in the plugin's build, in bytes.
+    pub size: usize,
+    /// [`API_VERSION`] of the plugin's build.
+    pub api_version: u32,
+    /// The bytes of the manifest, as the file has them in its own section.
+    pub manifest: Str,
+    /// Binds the plugin's Lua API, once per library; later calls check that the Lua is the same.
+    pub bind: unsafe extern "C" fn(host: *const Host, text: Sink) -> Status,
+    /// Makes a plugin object.
+    pub create: unsafe extern "C" fn(instance: *mut RawInstance, text: Sink) -> Status,
+    /// Writes the plugin's name to the sink.
+    pub name: InstanceFn,
+    /// Runs `on_load`.
+    pub on_load: InstanceFn,
+    /// Makes the functions in the given state and leaves a table of them on top of its stack.
+    pub functions: StateFn,
+    /// Revokes the functions that were made in the given state.
+    pub revoke: StateFn,
+    /// Runs `on_unload`.
+    pub on_unload: InstanceFn,
+    /// Drops the plugin object; the pointer is dead afterwards, whatever the status.
+    pub destroy: InstanceFn,
+}
+
+// SAFETY: a descriptor is immutable after construction. It holds function pointers, and a `Str`
+// that borrows a `static` of the plugin's library, which is readable from every thread.
+unsafe impl Sync for Descriptor {}

@@ -1,0 +1,157 @@
+//! A plugin object and the calls a loader makes on it, with errors and panics told apart.
+//!
+//! The functions in [`ffi`] are the same calls for the other side of the C boundary.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use mlua::{Lua, Table};
+
+use crate::errors;
+use crate::panics;
+use crate::plugin::PluginLua;
+use crate::revoke::Revocable;
+
+pub mod ffi;
+
+/// How a call into a plugin failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It returned an error; the text is that of the whole chain of causes.
+    Error(String),
+    /// It panicked, with this message.
+    Panic(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(text) => f.write_str(text),
+            Self::Panic(text) => write!(f, "panic: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A plugin object with the functions it made in Lua states.
+pub struct Instance {
+    plugin: Box<dyn PluginLua>,
+    name: String,
+    made: HashMap<usize, Revocable>,
+}
+
+// SAFETY: `PluginLua` requires `Send`. The other part is handles to Lua functions: they are used
+// and dropped only by calls that take the Lua state they belong to, which its user serialises, or
+// after the state was closed, when they no longer refer to anything.
+unsafe impl Send for Instance {}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Instance {
+    /// Makes a plugin object and asks it for its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Panic`] if the constructor or `name` panics.
+    pub fn new(construct: impl FnOnce() -> Box<dyn PluginLua>) -> Result<Self, Failure> {
+        let (plugin, name) = panics::catch(|| {
+            let plugin = construct();
+            let name = plugin.name().to_owned();
+            (plugin, name)
+        })
+        .map_err(Failure::Panic)?;
+        Ok(Self {
+            plugin,
+            name,
+            made: HashMap::new(),
+        })
+    }
+
+    /// The name the plugin gave.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs [`PluginLua::on_load`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the hook returns an error or panics.
+    pub fn on_load(&mut self) -> Result<(), Failure> {
+        run_hook(|| self.plugin.on_load())
+    }
+
+    /// Runs [`PluginLua::get_lua_functions`] and makes a table of them, each revocable.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the hook panics or Lua runs out of memory.
+    pub fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
+        let functions =
+            panics::catch(|| self.plugin.get_lua_functions(lua)).map_err(Failure::Panic)?;
+        let (table, revocable) = panics::catch(|| Revocable::new(lua, &self.name, functions))
+            .map_err(Failure::Panic)?
+            .map_err(lua_failure)?;
+        self.made.insert(identity(lua), revocable);
+        Ok(table)
+    }
+
+    /// Revokes the functions made in the given state, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if Lua runs out of memory; some functions may then not be revoked.
+    pub fn revoke(&mut self, lua: &Lua) -> Result<(), Failure> {
+        let Some(revocable) = self.made.remove(&identity(lua)) else {
+            return Ok(());
+        };
+        panics::catch(|| revocable.revoke(lua))
+            .map_err(Failure::Panic)?
+            .map_err(lua_failure)
+    }
+
+    /// Runs [`PluginLua::on_unload`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the hook returns an error or panics.
+    pub fn on_unload(&mut self) -> Result<(), Failure> {
+        run_hook(|| self.plugin.on_unload())
+    }
+
+    /// Drops the plugin object.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Panic`] if a destructor panics.
+    pub fn destroy(self) -> Result<(), Failure> {
+        panics::catch(|| drop(self)).map_err(Failure::Panic)
+    }
+}
+
+fn run_hook(hook: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> Result<(), Failure> {
+    // The error is made text inside, where a panic of its own code is caught too.
+    panics::catch(|| hook().map_err(|error| errors::chain(&*error)))
+        .map_err(Failure::Panic)?
+        .map_err(Failure::Error)
+}
+
+fn lua_failure(error: mlua::Error) -> Failure {
+    Failure::Error(errors::Message::of(&error).text)
+}
+
+/// Tells one Lua state from another while both are open: the address of its registry.
+fn identity(lua: &Lua) -> usize {
+    // SAFETY: the registry is always at this index; its address is only compared.
+    lua.exec_raw_lua(|raw| unsafe {
+        mlua::ffi::lua_topointer(raw.state(), mlua::ffi::LUA_REGISTRYINDEX).addr()
+    })
+}

@@ -1,0 +1,226 @@
+//! The calls of [`Instance`] as the C functions of a [`Descriptor`](crate::abi::Descriptor).
+//!
+//! Each takes an instance that [`create`] made and that `destroy` has not seen. None unwinds.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+
+use mlua::Lua;
+use mlua::ffi::{self, lua_State};
+
+use super::{Failure, Instance};
+use crate::abi::{Descriptor, Host, RawInstance, Sink, Status, Str};
+use crate::lua_api;
+use crate::panics;
+use crate::plugin::PluginLua;
+
+impl Descriptor {
+    /// The descriptor of a plugin with the given manifest; `create` is the plugin's own call of
+    /// [`create`].
+    #[must_use]
+    pub const fn new(
+        manifest: &'static [u8],
+        create: unsafe extern "C" fn(*mut RawInstance, Sink) -> Status,
+    ) -> Self {
+        Self {
+            size: size_of::<Self>(),
+            api_version: crate::abi::API_VERSION,
+            manifest: Str {
+                data: manifest.as_ptr(),
+                len: manifest.len(),
+            },
+            bind,
+            create,
+            name,
+            on_load,
+            functions,
+            revoke,
+            on_unload,
+            destroy,
+        }
+    }
+}
+
+/// Makes a plugin object from the expression given to `export_plugin!`.
+///
+/// # Safety
+///
+/// - `instance` can be written; `sink` is usable.
+pub unsafe fn create(
+    construct: fn() -> Box<dyn PluginLua>,
+    instance: *mut RawInstance,
+    sink: Sink,
+) -> Status {
+    match Instance::new(construct) {
+        Ok(made) => {
+            // SAFETY: the caller promises that `instance` can be written.
+            unsafe { instance.write(Box::into_raw(Box::new(made)).cast()) };
+            Status::OK
+        }
+        // SAFETY: the caller promises a usable sink.
+        Err(failure) => unsafe { report(Err(failure), sink) },
+    }
+}
+
+unsafe extern "C" fn bind(host: *const Host, sink: Sink) -> Status {
+    // SAFETY: the loader passes a host structure that is valid for the call.
+    let host = unsafe { &*host };
+    // SAFETY: the loader fills the sink's context with what its function expects.
+    unsafe { report(bind_to(host).map_err(Failure::Error), sink) }
+}
+
+fn bind_to(host: &Host) -> Result<(), String> {
+    let mut find = |name: &'static str| {
+        // SAFETY: the loader's function takes its own context and a borrowed name.
+        unsafe { (host.resolve)(host.context, Str::new(name)) }
+    };
+    // SAFETY: the loader gives the functions of the runtime it is bound to itself, and has
+    // compared the Lua version in the manifest with it.
+    unsafe { lua_api::bind(&mut find) }.map_err(|error| error.to_string())
+}
+
+unsafe extern "C" fn name(instance: RawInstance, sink: Sink) -> Status {
+    // SAFETY: see the module: the instance is alive.
+    let instance = unsafe { &*instance.cast::<Instance>() };
+    // SAFETY: the loader passes a usable sink.
+    unsafe { sink.put(instance.name()) };
+    Status::OK
+}
+
+unsafe extern "C" fn on_load(instance: RawInstance, sink: Sink) -> Status {
+    // SAFETY: see the module: the instance is alive and used by one thread at a time.
+    let instance = unsafe { &mut *instance.cast::<Instance>() };
+    // SAFETY: the loader passes a usable sink.
+    unsafe { report(instance.on_load(), sink) }
+}
+
+unsafe extern "C" fn on_unload(instance: RawInstance, sink: Sink) -> Status {
+    // SAFETY: see the module: the instance is alive and used by one thread at a time.
+    let instance = unsafe { &mut *instance.cast::<Instance>() };
+    // SAFETY: the loader passes a usable sink.
+    unsafe { report(instance.on_unload(), sink) }
+}
+
+unsafe extern "C" fn destroy(instance: RawInstance, sink: Sink) -> Status {
+    // SAFETY: see the module: `create` made the pointer from a box, and it is not used again.
+    let instance = unsafe { Box::from_raw(instance.cast::<Instance>()) };
+    // SAFETY: the loader passes a usable sink.
+    unsafe { report(instance.destroy(), sink) }
+}
+
+unsafe extern "C-unwind" fn functions(
+    state: *mut lua_State,
+    instance: RawInstance,
+    sink: Sink,
+) -> Status {
+    // SAFETY: see the module; `state` is the thread that the loader keeps for such calls.
+    unsafe { in_state(state, instance, Task::Functions, sink) }
+}
+
+unsafe extern "C-unwind" fn revoke(
+    state: *mut lua_State,
+    instance: RawInstance,
+    sink: Sink,
+) -> Status {
+    // SAFETY: as for `functions`.
+    unsafe { in_state(state, instance, Task::Revoke, sink) }
+}
+
+#[derive(Clone, Copy)]
+enum Task {
+    /// Leaves the table of functions on the stack.
+    Functions,
+    Revoke,
+}
+
+struct Call {
+    instance: *mut Instance,
+    task: Task,
+    outcome: Result<(), Failure>,
+}
+
+/// Runs a task in a Lua state, as a protected call, because mlua may have to make its own data
+/// for the state first.
+unsafe fn in_state(state: *mut lua_State, instance: RawInstance, task: Task, sink: Sink) -> Status {
+    let mut call = Call {
+        instance: instance.cast(),
+        task,
+        outcome: Ok(()),
+    };
+    let results = match task {
+        Task::Functions => 1,
+        Task::Revoke => 0,
+    };
+    // SAFETY: the loader leaves room on the stack of `state`; `call` outlives the protected call,
+    // and is read again only after it.
+    unsafe {
+        ffi::lua_pushcfunction(state, run_call);
+        ffi::lua_pushlightuserdata(state, (&raw mut call).cast::<c_void>());
+        let status = ffi::lua_pcall(state, 1, results, 0);
+        if status != ffi::LUA_OK {
+            let text = top_as_text(state);
+            ffi::lua_pop(state, 1);
+            if call.outcome.is_ok() {
+                call.outcome = Err(Failure::Error(text));
+            }
+        } else if call.outcome.is_err() {
+            ffi::lua_pop(state, results);
+        }
+        report(call.outcome, sink)
+    }
+}
+
+unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
+    // SAFETY: `in_state` passes a `Call` that outlives this function, and nothing else uses it
+    // meanwhile.
+    let call = unsafe { &mut *ffi::lua_touserdata(state, 1).cast::<Call>() };
+    // SAFETY: mlua's data for the state lives until the state is closed. What mlua does here it
+    // does as protected calls, so nothing jumps over the frames of `catch`.
+    let lua: &Lua = match panics::catch(|| unsafe {
+        ffi::lua_settop(state, 0);
+        Lua::get_or_init_from_ptr(state)
+    }) {
+        Ok(lua) => lua,
+        Err(panic) => {
+            call.outcome = Err(Failure::Panic(panic));
+            return 0;
+        }
+    };
+    // SAFETY: see the module: the instance is alive and used by one thread at a time.
+    let instance = unsafe { &mut *call.instance };
+    match call.task {
+        Task::Revoke => call.outcome = instance.revoke(lua),
+        Task::Functions => match instance.functions(lua) {
+            // SAFETY: the stack is empty, as at the start of a C function. `entrypoint1` pushes
+            // the table, and raises nothing while Lua has memory.
+            Ok(table) => return unsafe { Lua::entrypoint1(state, move |_| Ok(table)) },
+            Err(failure) => call.outcome = Err(failure),
+        },
+    }
+    0
+}
+
+/// The error on top of the stack as text.
+unsafe fn top_as_text(state: *mut lua_State) -> String {
+    // SAFETY: the string is copied while it is on the stack.
+    unsafe {
+        let text = ffi::lua_tolstring(state, -1, ptr::null_mut());
+        if text.is_null() {
+            "an error that is not text".to_owned()
+        } else {
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// Turns an outcome into a status, with the failure's text in the sink.
+unsafe fn report(outcome: Result<(), Failure>, sink: Sink) -> Status {
+    let (status, text) = match outcome {
+        Ok(()) => return Status::OK,
+        Err(Failure::Error(text)) => (Status::ERROR, text),
+        Err(Failure::Panic(text)) => (Status::PANIC, text),
+    };
+    // SAFETY: the caller promises a usable sink.
+    unsafe { sink.put(&text) };
+    status
+}

@@ -1,0 +1,130 @@
+//! Filling the slots, once for each library.
+
+use std::ffi::{c_int, c_void};
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use mlua::ffi::{self, lua_State};
+
+use super::{BindError, slots};
+use crate::errors;
+
+/// The address of `lua_gettop` tells one Lua runtime from another.
+const IDENTITY: &str = "lua_gettop";
+
+/// What no runtime can be without. Other functions may be missing from a point release; their
+/// slots then lead to [`missing`].
+const REQUIRED: [&str; 5] = [IDENTITY, ERROR, "lua_type", "lua_touserdata", "luaL_where"];
+
+const ERROR: &str = "lua_error";
+
+static BOUND: Mutex<Option<usize>> = Mutex::new(None);
+static MISSING: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+static REAL_ERROR: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// Fills the slots with the functions that `find` gives, or checks that they already hold them.
+///
+/// # Errors
+///
+/// [`BindError`]; the slots are then as they were.
+///
+/// # Safety
+///
+/// - `find` gives, for each name, the function of that name of the Lua version this build is for,
+///   or null; all from one runtime, and loaded until the process ends.
+pub unsafe fn bind(find: &mut dyn FnMut(&'static str) -> *const c_void) -> Result<(), BindError> {
+    errors::remember_image();
+    let mut bound = BOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let identity = find(IDENTITY).addr();
+    match *bound {
+        Some(first) if first == identity => return Ok(()),
+        Some(_) => return Err(BindError::OtherRuntime),
+        None => {}
+    }
+    let names: Vec<_> = REQUIRED
+        .into_iter()
+        .filter(|name| find(name).is_null())
+        .collect();
+    if !names.is_empty() {
+        return Err(BindError::Missing { names });
+    }
+    let mut absent = Vec::new();
+    for (name, slot) in slots::ALL {
+        let address = find(name).cast::<()>().cast_mut();
+        let target = if address.is_null() {
+            absent.push(*name);
+            missing as *const () as *mut ()
+        } else if *name == ERROR {
+            REAL_ERROR.store(address, Ordering::Relaxed);
+            errors::lua_error as *const () as *mut ()
+        } else {
+            address
+        };
+        slot.store(target, Ordering::Relaxed);
+    }
+    *MISSING.lock().unwrap_or_else(PoisonError::into_inner) = absent;
+    *bound = Some(identity);
+    Ok(())
+}
+
+/// The runtime's function `name`, as [`bind`] was given it; null if the runtime lacks it or the
+/// name is not bound here.
+#[must_use]
+pub fn resolve(name: &str) -> *const c_void {
+    if name == ERROR {
+        return REAL_ERROR.load(Ordering::Relaxed).cast_const().cast();
+    }
+    let Ok(index) = slots::ALL.binary_search_by(|(known, _)| (*known).cmp(name)) else {
+        return ptr::null();
+    };
+    let address = slots::ALL[index].1.load(Ordering::Relaxed).cast_const();
+    let placeholder = [missing as *const (), unbound as *const ()].contains(&address);
+    if placeholder {
+        ptr::null()
+    } else {
+        address.cast()
+    }
+}
+
+/// Calls the runtime's own `lua_error`.
+///
+/// # Safety
+///
+/// - [`bind`] has succeeded.
+/// - `state` is valid and running, with an error value on top of its stack.
+/// - No frame between here and the Lua function that is running needs a destructor.
+pub(crate) unsafe fn real_lua_error(state: *mut lua_State) -> c_int {
+    let address = REAL_ERROR.load(Ordering::Relaxed);
+    // SAFETY: `bind` stored the address of the runtime's `lua_error`, which has this type.
+    let raise: unsafe extern "C-unwind" fn(*mut lua_State) -> c_int =
+        unsafe { mem::transmute(address) };
+    // SAFETY: the caller keeps the rules of `lua_error`.
+    unsafe { raise(state) }
+}
+
+/// Where a slot leads whose function the running Lua lacks. Functions that take no Lua state
+/// first (those on `luaL_Buffer`) are in every release.
+unsafe extern "C-unwind" fn missing(state: *mut lua_State) -> c_int {
+    let text = {
+        let names = MISSING.lock().unwrap_or_else(PoisonError::into_inner);
+        format!(
+            "this Lua lacks a function of the C API that was called; it lacks {}",
+            names.join(", ")
+        )
+    };
+    // SAFETY: Lua called the code that called this, so `state` is valid and running; the string
+    // is copied by Lua. It is freed by hand before the jump out of this frame.
+    unsafe {
+        ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len());
+        drop(text);
+        real_lua_error(state)
+    }
+}
+
+/// Where a slot leads before it is filled: the library was not loaded by cygnixy.
+pub(super) extern "C" fn unbound() -> ! {
+    eprintln!("cygnixy: a plugin called Lua before it was bound: load it with cygnixy.load");
+    std::process::abort()
+}

@@ -1,0 +1,71 @@
+//! The Lua C API of a plugin, bound by the loader instead of the dynamic linker.
+//!
+//! A plugin has no undefined `lua_*` symbol. Its root crate defines each of them as a hidden stub
+//! of one jump through a slot ([`slots`]), and the loader fills the slots from the runtime that
+//! the Lua state really belongs to ([`bind`]). That works where the host exports nothing, and
+//! where it keeps its Lua to itself. The loader's own Lua module binds itself in the same way.
+//!
+//! One slot is not filled with the runtime's function: `lua_error` goes through
+//! [`errors`](crate::errors), which turns mlua's error objects into strings where Lua code would
+//! see them.
+//!
+//! Where stubs are not supported (anything but Linux on x86-64 and AArch64), the macros expand to
+//! nothing, [`IS_BOUND`] is false and the dynamic linker does the work.
+
+#[cfg(feature = "lua51")]
+#[path = "names/lua51.rs"]
+mod names;
+#[cfg(feature = "luajit")]
+#[path = "names/luajit.rs"]
+mod names;
+#[cfg(feature = "lua52")]
+#[path = "names/lua52.rs"]
+mod names;
+#[cfg(feature = "lua53")]
+#[path = "names/lua53.rs"]
+mod names;
+#[cfg(feature = "lua54")]
+#[path = "names/lua54.rs"]
+mod names;
+#[cfg(feature = "lua55")]
+#[path = "names/lua55.rs"]
+mod names;
+
+#[cfg(bound_lua_api)]
+mod bind;
+#[cfg(not(bound_lua_api))]
+#[path = "unbound.rs"]
+mod bind;
+#[cfg(bound_lua_api)]
+pub mod slots;
+mod stubs;
+
+#[cfg(bound_lua_api)]
+pub(crate) use bind::real_lua_error;
+pub use bind::{bind, resolve};
+
+/// Whether this build takes its Lua API from slots that a loader fills.
+pub const IS_BOUND: bool = cfg!(bound_lua_api);
+
+/// The names of the functions of the Lua C API that are bound.
+pub const NAMES: &[&str] = {
+    macro_rules! list {
+        ($($name:ident)*) => { &[$(stringify!($name)),*] };
+    }
+    crate::__lua_api_names!(list)
+};
+
+/// Why the Lua API could not be bound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The library is in use by another Lua runtime of the same process.
+    #[error("it is already bound to another Lua runtime of this process")]
+    OtherRuntime,
+    /// The runtime lacks functions that nothing works without.
+    #[error("the Lua runtime does not offer {}", names.join(", "))]
+    Missing {
+        /// The missing functions.
+        names: Vec<&'static str>,
+    },
+}

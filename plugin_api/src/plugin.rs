@@ -1,0 +1,73 @@
+//! The trait that makes a type a plugin.
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use mlua::{Function, Lua};
+
+/// A plugin: a named set of Lua functions with a beginning and an end.
+///
+/// # The life of a plugin
+///
+/// 1. **Created.** The loader has read the manifest from the file, found that it fits, mapped the
+///    library, and evaluates the expression given to [`export_plugin!`](crate::export_plugin).
+///    This happens once for each Lua state that loads the plugin; states share the plugin's
+///    statics and nothing else. A panic here makes the load fail.
+/// 2. [`name`](Self::name) is asked, once, right after creation. If the state has a plugin of
+///    that name from another file, the load fails and the value is dropped. A panic makes the
+///    load fail.
+/// 3. [`on_load`](Self::on_load) runs, once. An error or a panic makes the load fail: the value is
+///    dropped, nothing else is called.
+/// 4. [`get_lua_functions`](Self::get_lua_functions) runs, once for each Lua state the value is
+///    registered in: once for a plugin that was loaded from a file. A panic makes the load fail;
+///    as `on_load` succeeded, `on_unload` then runs before the value is dropped.
+/// 5. **In use.** Lua code calls the functions. An error they return and a panic they raise are
+///    Lua errors for the caller; the plugin stays loaded.
+/// 6. **Revoked.** The plugin is unloaded: from now on its functions raise
+///    `plugin 'NAME' has been unloaded`.
+/// 7. [`on_unload`](Self::on_unload) runs, once, also when the Lua state is closed with the plugin
+///    still loaded. It does not run when the process ends without closing the state (`os.exit`
+///    in most Lua versions, a signal, a crash). An error or a panic is reported to whoever
+///    unloads; the plugin is gone from Lua's view all the same.
+/// 8. **Dropped.** A panic in `Drop` is caught and reported.
+///
+/// Every step runs on the thread that runs the Lua state at that moment, called by the loader. No
+/// hook is called while another hook of the same value runs.
+///
+/// # Thread safety
+///
+/// Several states on several threads may use one library at a time, hence `Send + Sync`.
+pub trait PluginLua: Send + Sync {
+    /// The plugin's name: what `cygnixy.get(name)` finds, and the global table's name where a
+    /// Rust host registers all plugins.
+    ///
+    /// Called by the loader once, after creation. A panic makes the load fail.
+    fn name(&self) -> &str;
+
+    /// Prepares the plugin for use.
+    ///
+    /// Called by the loader once, before Lua sees the plugin.
+    ///
+    /// # Errors
+    ///
+    /// An error, or a panic, makes the load fail with this error as its cause.
+    fn on_load(&mut self) -> Result<(), Box<dyn Error>>;
+
+    /// Releases what the plugin holds.
+    ///
+    /// Called by the loader once, after the functions were revoked; the Lua state may be closing.
+    ///
+    /// # Errors
+    ///
+    /// An error, or a panic, is reported to the caller of the unload; the plugin is gone all the
+    /// same.
+    fn on_unload(&mut self) -> Result<(), Box<dyn Error>>;
+
+    /// Makes the functions that Lua code sees in the plugin's table.
+    ///
+    /// Called by the loader once for each Lua state the value is registered in, after
+    /// [`on_load`](Self::on_load). A panic makes the load fail. Functions made with
+    /// [`Lua::create_function`] are revoked at no cost per call; any other function is called
+    /// through a thin wrapper so that it can be revoked too.
+    fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function>;
+}

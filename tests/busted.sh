@@ -1,0 +1,48 @@
+#!/bin/sh
+# Runs busted for one ABI against the installed rock: `busted.sh ABI [busted's arguments]`,
+# all of tests/spec if no argument is given. Needs `tests/rock.sh ABI` before it, and for the
+# specs that load plugins `tests/build.sh ABI plugins fixtures`.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/tests/abi.sh"
+
+abi=${1:-}
+check_abi "$abi"
+shift
+version=$(lua_version "$abi")
+tree=$root/build/rocks/$abi
+[ -f "$tree/lib/lua/$version/cygnixy.so" ] || die "no rock in $tree; run tests/rock.sh $abi"
+
+unset LUA_INIT LUA_PATH LUA_CPATH
+for suffix in 5_2 5_3 5_4 5_5; do
+    unset "LUA_INIT_$suffix" "LUA_PATH_$suffix" "LUA_CPATH_$suffix"
+done
+
+# standard_path INTERPRETER FIELD: its default search path, less what is relative to the
+# current directory. That is where the system keeps busted; the checkout is not in it.
+standard_path() {
+    "$1" -e "for item in package.$2:gmatch('[^;]+') do
+        if item:sub(1, 1) ~= '.' then io.write(item, ';') end
+    end"
+}
+
+# For 5.5 busted's Lua files are borrowed from 5.4; its C modules cannot be, and lua-host has
+# stand-ins for them.
+interpreter=$(interpreter "$abi")
+case $abi in
+lua55) path=$(standard_path lua5.4 path) cpath='' ;;
+*) path=$(standard_path "$interpreter" path) cpath=$(standard_path "$interpreter" cpath) ;;
+esac
+
+LUA_PATH="$tree/share/lua/$version/?.lua;$tree/share/lua/$version/?/init.lua;$path"
+LUA_CPATH="$tree/lib/lua/$version/?.so;$cpath"
+CYGNIXY_TEST_ABI=$abi
+CYGNIXY_TEST_PLUGINS=$root/build/$abi/plugins
+CYGNIXY_TEST_FIXTURES=$root/build/$abi/fixtures
+export LUA_PATH LUA_CPATH CYGNIXY_TEST_ABI CYGNIXY_TEST_PLUGINS CYGNIXY_TEST_FIXTURES
+
+cd "$root"
+[ $# -gt 0 ] || set -- tests/spec
+# busted would put ./src and ./csrc first; the rock comes first instead.
+exec "$interpreter" tests/busted.lua --output=plainTerminal \
+    --lpath="$tree/share/lua/$version/?.lua" --cpath="$tree/lib/lua/$version/?.so" "$@"

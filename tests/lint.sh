@@ -1,0 +1,35 @@
+#!/bin/sh
+# Formatting and lints of Rust and Lua. mlua's features `module` and `vendored` exclude each
+# other, so the module's side and the hosts' side are checked by commands of their own.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/tests/abi.sh"
+cd "$root"
+
+abi=${ABI:-lua54}
+
+# clippy DIRECTORY ARGS...: each side has its own target directory, as builds have.
+clippy() {
+    directory=$1
+    shift
+    cargo clippy --target-dir "$(target_dir "$directory")" "$@" -- -D warnings
+}
+
+# The packages of one folder each, named like it.
+examples=''
+for manifest in plugin_api/examples/*/Cargo.toml; do
+    examples="$examples -p $(basename "$(dirname "$manifest")")"
+done
+
+cargo fmt --all --check
+
+# The Lua module, and everything that is loaded into a Lua.
+clippy "lint-module" -p cygnixy --no-default-features --features "module,$abi"
+# shellcheck disable=SC2086 # a list of options
+clippy "lint-module" $examples --features "$abi"
+clippy "lint-module" -p cygnixy-test-fixtures --examples --features "$abi"
+
+# Programs that carry their own Lua.
+clippy "lint-vendored" -p cygnixy-host-lua --all-targets --features "$abi"
+
+luacheck --quiet lua tests rockspec plugin_api
