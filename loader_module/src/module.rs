@@ -20,6 +20,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         build = LUA_ABI,
         "the module is loaded"
     );
+    plugin_api::late::make_late_calls_safe(lua)?;
     let plugins = Arc::new(LoadedPlugins::default());
     let module = lua.create_table()?;
     module.raw_set("_VERSION", format!("cygnixy {VERSION}"))?;

@@ -41,7 +41,7 @@
 //! - [`export_plugin!`]: makes a crate a plugin.
 //! - [`manifest`]: what a plugin file says of itself, readable without running it.
 //! - [`abi`]: the C structures that cross between loader and plugin.
-//! - [`instance`], [`errors`], [`lua_api`], [`image`]: the two sides of the boundary. A plugin
+//! - [`instance`], [`errors`], [`late`], [`lua_api`], `image`: the two sides of the boundary. A plugin
 //!   author does not call them; the loader (package `cygnixy`) does.
 
 pub mod abi;
@@ -49,6 +49,7 @@ pub mod errors;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 pub mod image;
 pub mod instance;
+pub mod late;
 pub mod lua_abi;
 pub mod lua_api;
 pub mod manifest;

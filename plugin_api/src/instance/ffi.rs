@@ -5,11 +5,12 @@
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 
-use mlua::Lua;
 use mlua::ffi::{self, lua_State};
+use mlua::{Lua, Table};
 
-use super::{Failure, Instance};
+use super::{Failure, Instance, lua_failure};
 use crate::abi::{Descriptor, Host, RawInstance, Sink, Status, Str};
+use crate::late;
 use crate::lua_api;
 use crate::panics;
 use crate::plugin::PluginLua;
@@ -190,7 +191,7 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     let instance = unsafe { &mut *call.instance };
     match call.task {
         Task::Revoke => call.outcome = instance.revoke(lua),
-        Task::Functions => match instance.functions(lua) {
+        Task::Functions => match make_functions(instance, lua) {
             // SAFETY: the stack is empty, as at the start of a C function. `entrypoint1` pushes
             // the table, and raises nothing while Lua has memory.
             Ok(table) => return unsafe { Lua::entrypoint1(state, move |_| Ok(table)) },
@@ -198,6 +199,11 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
         },
     }
     0
+}
+
+fn make_functions(instance: &mut Instance, lua: &Lua) -> Result<Table, Failure> {
+    late::make_late_calls_safe(lua).map_err(lua_failure)?;
+    instance.functions(lua)
 }
 
 /// The error on top of the stack as text.
