@@ -1,19 +1,24 @@
 //! The Lua runtime that this loader works in: its ABI, and its C API by name for the plugins.
 //!
-//! Two modules of one shape: in the Lua module the runtime is the caller's ([`of_caller`]), in a
-//! Rust program it is the one linked into the program ([`of_program`]).
+//! Three modules of one shape: in the Lua module the runtime is the caller's (`of_caller`), or
+//! whatever the dynamic linker chose where binding is not supported (`of_linker`); in a Rust
+//! program it is the one linked into the program (`of_program`).
 
 use std::ffi::c_void;
 
 use plugin_api::abi::{Host, Str};
 
-#[cfg(feature = "module")]
+#[cfg(all(feature = "module", bound_lua_api))]
 pub(crate) mod of_caller;
+#[cfg(all(feature = "module", not(bound_lua_api)))]
+mod of_linker;
 #[cfg(not(feature = "module"))]
 mod of_program;
 
-#[cfg(feature = "module")]
+#[cfg(all(feature = "module", bound_lua_api))]
 use of_caller as imp;
+#[cfg(all(feature = "module", not(bound_lua_api)))]
+use of_linker as imp;
 #[cfg(not(feature = "module"))]
 use of_program as imp;
 

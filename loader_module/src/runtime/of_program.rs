@@ -12,11 +12,7 @@ pub(super) fn resolve(name: &str) -> *const c_void {
     table::address_of(name)
 }
 
-#[cfg(all(
-    target_os = "linux",
-    target_pointer_width = "64",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
+#[cfg(bound_lua_api)]
 mod table {
     //! A table of addresses that the static linker fills. The references are weak: a function
     //! that this release of Lua lacks is null, and none is pulled in that the program does not
@@ -84,11 +80,7 @@ mod table {
     }
 }
 
-#[cfg(not(all(
-    target_os = "linux",
-    target_pointer_width = "64",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
+#[cfg(not(bound_lua_api))]
 mod table {
     //! Plugins are bound by the dynamic linker here and ask for nothing.
 
