@@ -34,12 +34,25 @@ lua55) path=$(standard_path lua5.4 path) cpath='' ;;
 *) path=$(standard_path "$interpreter" path) cpath=$(standard_path "$interpreter" cpath) ;;
 esac
 
-LUA_PATH="$tree/share/lua/$version/?.lua;$tree/share/lua/$version/?/init.lua;$path"
+# What specs share is in tests/support; they may write to an empty directory of their own.
+scratch=$root/build/scratch/$abi
+rm -rf "$scratch"
+mkdir -p "$scratch"
+
+LUA_PATH="$tree/share/lua/$version/?.lua;$tree/share/lua/$version/?/init.lua;$root/tests/support/?.lua;$path"
 LUA_CPATH="$tree/lib/lua/$version/?.so;$cpath"
+CYGNIXY_TEST_LUA=$interpreter
+CYGNIXY_TEST_SCRATCH=$scratch
 CYGNIXY_TEST_ABI=$abi
 CYGNIXY_TEST_PLUGINS=$root/build/$abi/plugins
 CYGNIXY_TEST_FIXTURES=$root/build/$abi/fixtures
-export LUA_PATH LUA_CPATH CYGNIXY_TEST_ABI CYGNIXY_TEST_PLUGINS CYGNIXY_TEST_FIXTURES
+export LUA_PATH LUA_CPATH CYGNIXY_TEST_LUA CYGNIXY_TEST_SCRATCH
+export CYGNIXY_TEST_ABI CYGNIXY_TEST_PLUGINS CYGNIXY_TEST_FIXTURES
+# The user's own settings have no say.
+unset CYGNIXY_PATH CYGNIXY_LOG CYGNIXY_TEST_JOURNAL
+# Panics of the fixtures are reported by Rust on standard error too; a line each will do.
+RUST_BACKTRACE=0
+export RUST_BACKTRACE
 
 cd "$root"
 [ $# -gt 0 ] || set -- tests/spec
