@@ -119,7 +119,8 @@ impl Drop for ForeignInstance {
             return;
         }
         if let Err(failure) = self.call(self.library.descriptor.destroy) {
-            tracing::error!(plugin = self.name, step = "drop", error = %failure, "the destructor failed");
+            let path = self.library.path.display();
+            tracing::error!(step = "drop", plugin = self.name, %path, %failure, "failed");
         }
     }
 }

@@ -41,7 +41,7 @@ mod runtime;
 
 #[cfg(feature = "module")]
 mod module;
-#[cfg(feature = "module")]
+#[cfg(any(feature = "module", test))]
 mod search;
 
 pub use error::{Error, Hook};

@@ -1,6 +1,5 @@
 //! The plugin libraries mapped into this process: each is opened once, and stays.
 
-use std::ffi::c_void;
 use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -42,11 +41,11 @@ impl Library {
 
     /// Maps the library of a checked file and binds it, or finds it mapped already.
     pub(crate) fn open(file: &PluginFile) -> Result<Arc<Self>, Error> {
-        let _span =
-            info_span!("open", plugin = file.manifest.name, path = %file.path.display()).entered();
+        let (plugin, path) = (file.manifest.name.as_str(), file.path.display());
+        let _span = info_span!("open", plugin, %path).entered();
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(library) = open.iter().find(|library| library.is_from(file)) {
-            debug!(step = "reuse", "the library is mapped already");
+            debug!(step = "reuse", plugin, %path, "the library is mapped already");
             return Ok(Arc::clone(library));
         }
         // The dynamic linker knows libraries by path and would give back the old one.
@@ -56,10 +55,10 @@ impl Library {
         } else {
             open_path(&file.path).map_err(|source| open_error(file, source))?
         };
-        debug!(step = "dlopen", copy = path_is_taken, "mapped the library");
+        debug!(step = "open", plugin, %path, copy = path_is_taken, "mapped the library");
         let descriptor = descriptor(&handle, file)?;
         bind(descriptor, file)?;
-        debug!(step = "bind", "bound the Lua API");
+        debug!(step = "bind", plugin, %path, "bound the Lua API");
         let library = Arc::new(Self {
             path: file.path.clone(),
             manifest: file.manifest.clone(),
@@ -153,27 +152,4 @@ fn bind(descriptor: &Descriptor, file: &PluginFile) -> Result<(), Error> {
         path: file.path.clone(),
         reason,
     })
-}
-
-/// Keeps the loaded object that contains `code` mapped until the process ends.
-#[cfg(all(unix, not(target_vendor = "apple")))]
-pub(crate) fn pin(code: *const c_void) {
-    use libloading::os::unix::{Library, RTLD_LAZY};
-    let Some(path) = plugin_api::image::Image::containing(code).and_then(|image| image.path) else {
-        return;
-    };
-    let flags = RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
-    // SAFETY: nothing is loaded and no initialiser runs: the object is mapped already.
-    if let Ok(library) = unsafe { Library::open(Some(to_os(&path)), flags) } {
-        std::mem::forget(library);
-    }
-}
-
-#[cfg(not(all(unix, not(target_vendor = "apple"))))]
-pub(crate) fn pin(_code: *const c_void) {}
-
-#[cfg(all(unix, not(target_vendor = "apple")))]
-fn to_os(path: &std::ffi::CStr) -> &std::ffi::OsStr {
-    use std::os::unix::ffi::OsStrExt as _;
-    std::ffi::OsStr::from_bytes(path.to_bytes())
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plugin_api::PluginLua;
 use plugin_api::mlua::{Lua, Table};
-use tracing::{debug, info, info_span};
+use tracing::{debug, error, field, info, info_span};
 
 use crate::Error;
 use crate::library::Library;
@@ -17,6 +17,7 @@ use crate::lua_state::StateId;
 use crate::plugin_file::PluginFile;
 
 mod entry;
+mod object;
 
 pub(crate) use entry::{Entry, Origin};
 
@@ -40,33 +41,24 @@ impl LoadedPlugins {
             .cloned()
     }
 
-    /// Loads a plugin file; gives the loaded plugin if the file is loaded already.
-    pub(crate) fn load(&self, path: &Path) -> Result<Arc<Entry>, Error> {
-        let _span = info_span!("load", path = %path.display()).entered();
+    /// Loads a plugin file; gives the loaded plugin, and false, if the file is loaded already.
+    pub(crate) fn load(&self, path: &Path) -> Result<(Arc<Entry>, bool), Error> {
+        let span = info_span!("load", path = %path.display(), plugin = field::Empty);
+        let _entered = span.enter();
         let file = PluginFile::read(path)?;
-        debug!(
-            step = "read",
-            plugin = file.manifest.name,
-            "read the manifest"
-        );
+        let plugin = file.manifest.name.as_str();
+        span.record("plugin", plugin);
+        debug!(step = "read", plugin, path = %file.path.display(), "read the manifest");
         if let Some(entry) = self.loaded_from(&file) {
-            debug!(
-                step = "found",
-                plugin = entry.name(),
-                "the file is loaded already"
-            );
-            return Ok(entry);
+            debug!(step = "found", plugin, path = %file.path.display(), "it is loaded already");
+            return Ok((entry, false));
         }
         file.check()?;
-        debug!(
-            step = "check",
-            plugin = file.manifest.name,
-            "the plugin fits"
-        );
+        debug!(step = "check", plugin, path = %file.path.display(), "the plugin fits");
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(&file)?;
         let entry = Entry::create(library)?;
-        self.add(entry)
+        Ok((self.add(entry)?, true))
     }
 
     /// Adds a plugin that is part of the program.
@@ -85,7 +77,7 @@ impl LoadedPlugins {
             if !entries.iter().any(|other| other.name() == entry.name()) {
                 entries.push(Arc::clone(&entry));
                 drop(entries);
-                info!(step = "on_load", plugin = entry.name(), "loaded");
+                info!(step = "load", plugin = entry.name(), path = %entry.path().display(), "loaded");
                 return Ok(entry);
             }
         }
@@ -115,7 +107,8 @@ impl LoadedPlugins {
 
     /// Makes a plugin's functions in a Lua state, once; gives its table there.
     pub(crate) fn register(self: &Arc<Self>, entry: &Entry, lua: &Lua) -> Result<Table, Error> {
-        let _span = info_span!("register", plugin = entry.name()).entered();
+        let path = entry.path();
+        let _span = info_span!("register", plugin = entry.name(), path = %path.display()).entered();
         lua_state::watch_close(lua, self).map_err(|source| Error::Lua {
             plugin: entry.name().to_owned(),
             step: "keep a watch on the state",
@@ -124,13 +117,16 @@ impl LoadedPlugins {
         entry.register(lua)
     }
 
-    /// Loads a file and makes its functions in a Lua state; undoes the first if the second fails.
+    /// Loads a file and makes its functions in a Lua state. If the second fails, what was loaded
+    /// by this call is unloaded.
     pub(crate) fn load_into(self: &Arc<Self>, path: &Path, lua: &Lua) -> Result<Table, Error> {
-        let entry = self.load(path)?;
+        let (entry, is_new) = self.load(path)?;
         self.register(&entry, lua).inspect_err(|_| {
-            self.remove(&entry);
-            if let Err(error) = entry.end() {
-                tracing::error!(plugin = entry.name(), step = "undo", error = error.report());
+            if is_new {
+                self.remove(&entry);
+                if let Err(error) = entry.end() {
+                    log_failure("undo", &entry, &error);
+                }
             }
         })
     }
@@ -139,7 +135,6 @@ impl LoadedPlugins {
     ///
     /// The plugin is gone whatever the result says.
     pub(crate) fn unload(&self, name: &str) -> Result<(), Error> {
-        let _span = info_span!("unload", plugin = name).entered();
         let Some(entry) = self.get(name) else {
             let loaded = self
                 .entries()
@@ -151,15 +146,12 @@ impl LoadedPlugins {
                 loaded,
             });
         };
+        let path = entry.path();
+        let _span = info_span!("unload", plugin = name, path = %path.display()).entered();
         entry.check_idle()?;
         self.remove(&entry);
         let result = entry.end();
-        info!(
-            step = "on_unload",
-            plugin = name,
-            ok = result.is_ok(),
-            "unloaded"
-        );
+        info!(step = "unload", plugin = name, path = %path.display(), ok = result.is_ok(), "unloaded");
         result
     }
 
@@ -167,11 +159,7 @@ impl LoadedPlugins {
     pub(crate) fn unload_all(&self) {
         for entry in self.entries().iter().rev() {
             if let Err(error) = self.unload(entry.name()) {
-                tracing::error!(
-                    plugin = entry.name(),
-                    step = "unload",
-                    error = error.report()
-                );
+                log_failure("unload", entry, &error);
             }
         }
     }
@@ -185,11 +173,7 @@ impl LoadedPlugins {
         let _span = info_span!("state_closed").entered();
         for entry in self.entries().iter().rev() {
             if let Err(error) = entry.state_closed(state) {
-                tracing::error!(
-                    plugin = entry.name(),
-                    step = "close",
-                    error = error.report()
-                );
+                log_failure("close", entry, &error);
             }
         }
     }
@@ -218,6 +202,12 @@ impl Drop for Loading<'_> {
     fn drop(&mut self) {
         lock(&self.plugins.loading).retain(|path| path != self.path);
     }
+}
+
+/// Logs a failure that nobody can be told of.
+fn log_failure(step: &str, entry: &Entry, error: &Error) {
+    let (plugin, path) = (entry.name(), entry.path());
+    error!(step, plugin, path = %path.display(), error = error.report(), "failed");
 }
 
 /// A panic elsewhere leaves these lists usable: each change is one call.

@@ -73,8 +73,19 @@ impl PluginManager {
     /// Lua API, making the plugin, its name, `on_load`. Nothing is loaded then, and what was
     /// loaded before stays usable.
     pub fn load_plugin(&mut self, path: impl AsRef<Path>) -> Result<PluginInfo, Error> {
-        let entry = self.plugins.load(path.as_ref())?;
+        let (entry, _) = self.plugins.load(path.as_ref())?;
         Ok(PluginInfo::of(&entry))
+    }
+
+    /// Loads a plugin file, as [`load_plugin`](Self::load_plugin) does, and makes its functions in
+    /// a Lua state; gives the table of them, without a global.
+    ///
+    /// # Errors
+    ///
+    /// As for `load_plugin`, and [`Error::Hook`] if `get_lua_functions` panics. Nothing is loaded
+    /// then, unless it was before.
+    pub fn load_plugin_into(&mut self, path: impl AsRef<Path>, lua: &Lua) -> Result<Table, Error> {
+        self.plugins.load_into(path.as_ref(), lua)
     }
 
     /// Adds a plugin that is linked into the program, and runs its `on_load`.

@@ -12,6 +12,7 @@ use crate::manager::PluginInfo;
 use crate::{VERSION, plugin_file, runtime, search};
 
 mod entry;
+mod pin;
 
 /// Makes the module's table in a Lua state.
 fn table(lua: &Lua) -> mlua::Result<Table> {

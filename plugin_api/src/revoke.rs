@@ -128,7 +128,8 @@ fn kind(lua: &Lua, function: &Function, callback: usize) -> Result<Kind> {
     })
 }
 
-#[cfg(all(test, feature = "vendored"))]
+#[cfg(test)]
+#[cfg(feature = "vendored")]
 mod tests {
     use super::*;
     use mlua::Value;

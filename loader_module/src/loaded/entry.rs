@@ -1,19 +1,19 @@
 //! One loaded plugin: where it is from, its objects, and its tables in Lua states.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use plugin_api::PluginLua;
 use plugin_api::instance::{Failure, Instance};
-use plugin_api::mlua::{self, Lua, Table, Value, WeakLua};
-use tracing::debug;
+use plugin_api::mlua::{self, Lua, Table, Value};
+use tracing::{debug, debug_span, error};
 
 use crate::Error;
 use crate::error::Hook;
 use crate::foreign::ForeignInstance;
 use crate::library::Library;
 use crate::loaded::lock;
+use crate::loaded::object::{Object, Registration, Slot};
 use crate::lua_state::{self, StateId};
 
 /// Where a plugin's code is.
@@ -23,73 +23,6 @@ pub(crate) enum Origin {
     File(Arc<Library>),
     /// In the program that the loader is part of.
     Program,
-}
-
-/// A plugin object, on either side of the boundary.
-#[derive(Debug)]
-enum Object {
-    Foreign(ForeignInstance),
-    Local(Instance),
-}
-
-impl Object {
-    fn on_load(&mut self) -> Result<(), Failure> {
-        match self {
-            Self::Foreign(object) => object.on_load(),
-            Self::Local(object) => object.on_load(),
-        }
-    }
-
-    fn on_unload(&mut self) -> Result<(), Failure> {
-        match self {
-            Self::Foreign(object) => object.on_unload(),
-            Self::Local(object) => object.on_unload(),
-        }
-    }
-
-    fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
-        match self {
-            Self::Foreign(object) => object.functions(lua),
-            Self::Local(object) => object.functions(lua),
-        }
-    }
-
-    fn revoke(&mut self, lua: &Lua) -> Result<(), Failure> {
-        match self {
-            Self::Foreign(object) => object.revoke(lua),
-            Self::Local(object) => object.revoke(lua),
-        }
-    }
-
-    fn destroy(self) -> Result<(), Failure> {
-        match self {
-            Self::Foreign(object) => object.destroy(),
-            Self::Local(object) => object.destroy(),
-        }
-    }
-}
-
-/// A plugin's table in a Lua state.
-struct Registration {
-    state: StateId,
-    lua: WeakLua,
-    table: Table,
-    functions: Vec<String>,
-}
-
-impl fmt::Debug for Registration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registration")
-            .field("state", &self.state)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A plugin object with the states it is registered in: at most one for a plugin from a file.
-#[derive(Debug)]
-struct Slot {
-    object: Object,
-    registrations: Vec<Registration>,
 }
 
 /// A loaded plugin.
@@ -105,13 +38,10 @@ pub(crate) struct Entry {
 impl Entry {
     /// Makes an object of a plugin library.
     pub(crate) fn create(library: Arc<Library>) -> Result<Self, Error> {
-        let object =
-            ForeignInstance::create(Arc::clone(&library)).map_err(|source| Error::Hook {
-                plugin: library.manifest.name.clone(),
-                path: library.path.clone(),
-                hook: Hook::Create,
-                source,
-            })?;
+        let (name, path) = (library.manifest.name.clone(), library.path.clone());
+        let object = run(Hook::Create, &name, &path, || {
+            ForeignInstance::create(Arc::clone(&library))
+        })?;
         let name = object.name().to_owned();
         Ok(Self::new(
             name,
@@ -122,12 +52,7 @@ impl Entry {
 
     /// Takes an object of a plugin that is part of the program.
     pub(crate) fn from_program(plugin: Box<dyn PluginLua>) -> Result<Self, Error> {
-        let object = Instance::new(|| plugin).map_err(|source| Error::Hook {
-            plugin: "?".to_owned(),
-            path: program(),
-            hook: Hook::Create,
-            source,
-        })?;
+        let object = run(Hook::Create, "?", &program(), || Instance::new(|| plugin))?;
         let name = object.name().to_owned();
         Ok(Self::new(name, Origin::Program, Object::Local(object)))
     }
@@ -183,9 +108,11 @@ impl Entry {
     pub(crate) fn on_load(&self) -> Result<(), Error> {
         let _running = self.begin(Hook::OnLoad)?;
         let mut slots = std::mem::take(&mut *lock(&self.slots));
-        let result = slots.iter_mut().try_for_each(|slot| slot.object.on_load());
+        let result = slots
+            .iter_mut()
+            .try_for_each(|slot| self.run(Hook::OnLoad, || slot.object.on_load()));
         *lock(&self.slots) = slots;
-        result.map_err(|source| self.failed(Hook::OnLoad, source))
+        result
     }
 
     /// Makes the functions in a Lua state, once; gives the table there.
@@ -196,29 +123,22 @@ impl Entry {
         }
         let _running = self.begin(Hook::GetLuaFunctions)?;
         let mut slot = self.slot_for_another_state()?;
-        let made = slot.object.functions(lua);
-        let result = made
-            .map_err(|source| self.failed(Hook::GetLuaFunctions, source))
-            .and_then(|table| {
-                let functions = function_names(&table).map_err(|source| Error::Lua {
-                    plugin: self.name.clone(),
-                    step: "list the functions",
-                    source,
-                })?;
-                debug!(
-                    step = "get_lua_functions",
-                    plugin = self.name,
-                    ?functions,
-                    "made functions"
-                );
-                slot.registrations.push(Registration {
-                    state,
-                    lua: lua.weak(),
-                    table: table.clone(),
-                    functions,
-                });
-                Ok(table)
+        let made = self.run(Hook::GetLuaFunctions, || slot.object.functions(lua));
+        let result = made.and_then(|table| {
+            let functions = function_names(&table).map_err(|source| Error::Lua {
+                plugin: self.name.clone(),
+                step: "list the functions",
+                source,
+            })?;
+            debug!(plugin = self.name, ?functions, "made functions");
+            slot.registrations.push(Registration {
+                state,
+                lua: lua.weak(),
+                table: table.clone(),
+                functions,
             });
+            Ok(table)
+        });
         lock(&self.slots).push(slot);
         result
     }
@@ -239,11 +159,10 @@ impl Entry {
             // The only object of a program's plugin is in use by a hook further up the stack.
             return Err(self.busy(Hook::GetLuaFunctions));
         };
-        let mut object = ForeignInstance::create(Arc::clone(library))
-            .map_err(|source| self.failed(Hook::Create, source))?;
-        object
-            .on_load()
-            .map_err(|source| self.failed(Hook::OnLoad, source))?;
+        let mut object = self.run(Hook::Create, || {
+            ForeignInstance::create(Arc::clone(library))
+        })?;
+        self.run(Hook::OnLoad, || object.on_load())?;
         Ok(Slot {
             object: Object::Foreign(object),
             registrations: Vec::new(),
@@ -282,7 +201,8 @@ impl Entry {
         for mut slot in slots.into_iter().rev() {
             for registration in slot.registrations.drain(..) {
                 if let Some(lua) = registration.lua.try_upgrade() {
-                    failures.note(Hook::Revoke, slot.object.revoke(&lua));
+                    let revoked = self.run(Hook::Revoke, || slot.object.revoke(&lua));
+                    failures.note(revoked);
                 }
             }
             failures.end_object(slot.object);
@@ -332,14 +252,33 @@ impl Entry {
         }
     }
 
-    fn failed(&self, hook: Hook, source: Failure) -> Error {
-        Error::Hook {
-            plugin: self.name.clone(),
-            path: self.path(),
-            hook,
-            source,
+    fn run<R>(&self, hook: Hook, body: impl FnOnce() -> Result<R, Failure>) -> Result<R, Error> {
+        run(hook, &self.name, &self.path(), body)
+    }
+}
+
+/// Runs a step that calls code of a plugin, with a log of its beginning and end.
+fn run<R>(
+    hook: Hook,
+    plugin: &str,
+    path: &Path,
+    body: impl FnOnce() -> Result<R, Failure>,
+) -> Result<R, Error> {
+    let _span = debug_span!("hook", step = %hook, plugin, path = %path.display()).entered();
+    debug!(step = %hook, plugin, path = %path.display(), "begins");
+    let result = body();
+    match &result {
+        Ok(_) => debug!(step = %hook, plugin, path = %path.display(), "ended"),
+        Err(failure) => {
+            debug!(step = %hook, plugin, path = %path.display(), %failure, "failed");
         }
     }
+    result.map_err(|source| Error::Hook {
+        plugin: plugin.to_owned(),
+        path: path.to_owned(),
+        hook,
+        source,
+    })
 }
 
 /// Marks an entry as busy with a hook, until dropped.
@@ -363,18 +302,18 @@ impl<'a> Failures<'a> {
     }
 
     fn end_object(&mut self, mut object: Object) {
-        let ended = object.on_unload();
-        self.note(Hook::OnUnload, ended);
-        self.note(Hook::Drop, object.destroy());
+        let entry = self.entry;
+        self.note(entry.run(Hook::OnUnload, || object.on_unload()));
+        self.note(entry.run(Hook::Drop, || object.destroy()));
     }
 
-    fn note(&mut self, hook: Hook, result: Result<(), Failure>) {
-        let Err(failure) = result else { return };
-        let error = self.entry.failed(hook, failure);
+    fn note(&mut self, result: Result<(), Error>) {
+        let Err(error) = result else { return };
         if self.first.is_none() {
             self.first = Some(error);
         } else {
-            tracing::error!(plugin = self.entry.name, step = %hook, error = error.report());
+            let (plugin, path) = (&self.entry.name, self.entry.path());
+            error!(plugin, path = %path.display(), error = error.report(), "one more failure");
         }
     }
 

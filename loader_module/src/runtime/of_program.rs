@@ -54,7 +54,8 @@ mod table {
         unsafe { TABLE[index] }
     }
 
-    #[cfg(all(test, feature = "vendored"))]
+    #[cfg(test)]
+    #[cfg(feature = "vendored")]
     mod tests {
         use super::*;
 

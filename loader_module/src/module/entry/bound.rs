@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use plugin_api::mlua::ffi::lua_State;
 
 use super::opened;
-use crate::library;
+use crate::module::pin::pin;
 use crate::runtime::of_caller::Caller;
 
 // This module's own Lua API is bound as that of a plugin is.
@@ -53,7 +53,7 @@ fn bind(return_address: *const c_void) -> Result<(), Refusal> {
     };
     match caller.bind() {
         Ok(()) => {
-            library::pin(luaopen_cygnixy as *const c_void);
+            pin(luaopen_cygnixy as *const c_void);
             caller.keep();
             Ok(())
         }

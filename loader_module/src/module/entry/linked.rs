@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use plugin_api::mlua::ffi::lua_State;
 
 use super::opened;
-use crate::library;
+use crate::module::pin::pin;
 
 /// The entry point that `require "cygnixy"` calls.
 ///
@@ -14,7 +14,7 @@ use crate::library;
 /// - Called by Lua as a `lua_CFunction`.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C-unwind" fn luaopen_cygnixy(state: *mut lua_State) -> c_int {
-    library::pin(luaopen_cygnixy as *const c_void);
+    pin(luaopen_cygnixy as *const c_void);
     // SAFETY: Lua calls this with a valid state, as a protected call.
     unsafe { opened(state) }
 }
