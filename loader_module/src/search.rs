@@ -124,6 +124,12 @@ mod tests {
     }
 
     #[test]
+    fn the_path_begins_as_the_default_or_the_variable() {
+        let expected = with_default(env::var_os(VARIABLE), default_path("lua54"));
+        assert_eq!(initial_path("lua54"), expected);
+    }
+
+    #[test]
     fn a_miss_lists_every_place() {
         let Err(Error::NotFound { tried, .. }) = search(b"a.b", b"x/?.so;;y/lib?.so") else {
             panic!("nothing is there to be found");

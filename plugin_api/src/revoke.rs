@@ -6,11 +6,9 @@
 //! thin wrapper that can be revoked in the same way.
 
 use std::collections::HashMap;
-use std::ffi::c_int;
-use std::mem;
 
 use mlua::ffi::{self, lua_State};
-use mlua::{Error, Function, Lua, MultiValue, Result, Table};
+use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value};
 
 /// The functions of one plugin in one Lua state.
 #[derive(Debug)]
@@ -57,37 +55,54 @@ impl Revocable {
         Ok((table, Self { functions, revoked }))
     }
 
-    /// Revokes every function. The captured values of the functions are kept until the state is
-    /// closed, as one of them may be running.
+    /// Revokes every function. What a function captured is kept for as long as Lua has the
+    /// function: it may be running, in a coroutine that cannot be seen from here, and then it is
+    /// on that coroutine's stack.
     pub(crate) fn revoke(&self, lua: &Lua) -> Result<()> {
         let callback = address(lua, &self.revoked)?;
-        let kept = lua.create_table()?;
+        let kept = kept(lua)?;
         for function in &self.functions {
             let is_callback = kind(lua, function, callback)? == Kind::Callback;
             let arguments = (&kept, function, &self.revoked);
             // SAFETY: `swap` finds its three arguments on the stack, and may raise.
             unsafe { lua.exec_raw::<()>(arguments, move |state| swap(state, is_callback)) }?;
         }
-        mem::forget(lua.create_registry_value(kept)?);
         Ok(())
     }
 }
 
+/// The table of captured values by revoked function, which lets go of an entry with its function.
+fn kept(lua: &Lua) -> Result<Table> {
+    const KEY: &str = "cygnixy.kept";
+    if let Value::Table(table) = lua.named_registry_value(KEY)? {
+        return Ok(table);
+    }
+    let (table, metatable) = (lua.create_table()?, lua.create_table()?);
+    metatable.raw_set("__mode", "k")?;
+    table.set_metatable(Some(metatable))?;
+    lua.set_named_registry_value(KEY, &table)?;
+    Ok(table)
+}
+
 /// Replaces the first upvalue of the function at 2 by that of the function at 3, or by that
-/// function itself, and appends the old one to the table at 1.
+/// function itself, and keeps the old one in the table at 1. Does nothing the second time.
 unsafe fn swap(state: *mut lua_State, is_callback: bool) {
     // SAFETY: all indices exist; both functions have a first upvalue, by construction in
-    // `Revocable::new`.
+    // `Revocable::new`. mlua has made room for more values than are pushed.
     unsafe {
-        ffi::lua_getupvalue(state, 2, 1);
-        let next = ffi::lua_rawlen(state, 1) as c_int + 1;
-        ffi::lua_rawseti(state, 1, next.into());
-        if is_callback {
-            ffi::lua_getupvalue(state, 3, 1);
-        } else {
-            ffi::lua_pushvalue(state, 3);
+        ffi::lua_pushvalue(state, 2);
+        ffi::lua_rawget(state, 1);
+        if ffi::lua_isnil(state, -1) != 0 {
+            ffi::lua_pushvalue(state, 2);
+            ffi::lua_getupvalue(state, 2, 1);
+            ffi::lua_rawset(state, 1);
+            if is_callback {
+                ffi::lua_getupvalue(state, 3, 1);
+            } else {
+                ffi::lua_pushvalue(state, 3);
+            }
+            ffi::lua_setupvalue(state, 2, 1);
         }
-        ffi::lua_setupvalue(state, 2, 1);
         ffi::lua_settop(state, 0);
     }
 }
@@ -132,7 +147,6 @@ fn kind(lua: &Lua, function: &Function, callback: usize) -> Result<Kind> {
 #[cfg(feature = "vendored")]
 mod tests {
     use super::*;
-    use mlua::Value;
 
     fn revocable(lua: &Lua, function: Function) -> (Function, Revocable) {
         let map = HashMap::from([("f".to_owned(), function)]);
@@ -157,6 +171,22 @@ mod tests {
         assert_eq!(f.call::<i32>(()).expect("alive"), 42);
         assert_revoked(&lua, &function, &revocable);
         assert_revoked(&lua, &f, &revocable);
+    }
+
+    #[test]
+    fn captured_values_go_with_the_function() {
+        let lua = Lua::new();
+        let captured = std::rc::Rc::new(());
+        let held = std::rc::Rc::clone(&captured);
+        let function = lua.create_function(move |_, ()| Ok(std::rc::Rc::strong_count(&held)));
+        let (f, revocable) = revocable(&lua, function.expect("memory"));
+        assert_revoked(&lua, &f, &revocable);
+        lua.gc_collect().expect("it collects");
+        assert_eq!(std::rc::Rc::strong_count(&captured), 2, "it may be running");
+        drop((f, revocable));
+        lua.gc_collect().expect("it collects");
+        lua.gc_collect().expect("it collects");
+        assert_eq!(std::rc::Rc::strong_count(&captured), 1);
     }
 
     #[test]
