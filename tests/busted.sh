@@ -50,9 +50,6 @@ export LUA_PATH LUA_CPATH CYGNIXY_TEST_LUA CYGNIXY_TEST_SCRATCH
 export CYGNIXY_TEST_ABI CYGNIXY_TEST_PLUGINS CYGNIXY_TEST_FIXTURES
 # The user's own settings have no say.
 unset CYGNIXY_PATH CYGNIXY_LOG CYGNIXY_TEST_JOURNAL
-# Panics of the fixtures are reported by Rust on standard error too; a line each will do.
-RUST_BACKTRACE=0
-export RUST_BACKTRACE
 
 cd "$root"
 [ $# -gt 0 ] || set -- tests/spec
