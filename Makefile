@@ -4,13 +4,14 @@
 #   make fixtures [ABI=lua54]    the plugins that only tests load, into build/ABI/fixtures
 #   make demo                    a real job, on whatever Lua this machine has
 #   make test [ABIS="lua51 …"]   everything, against installed rocks
+#   make soak [ABIS="lua54 …"]   long runs: what is loaded and unloaded leaves nothing behind
 #   make lint                    formatting, clippy, luacheck
 #   make clean
 
 ABI ?= lua54
 ABIS ?= lua51 luajit lua52 lua53 lua54 lua55
 
-.PHONY: build fixtures demo test lint clean
+.PHONY: build fixtures demo test soak lint clean
 
 build:
 	sh tests/build.sh $(ABI) module plugins
@@ -24,6 +25,10 @@ demo:
 test:
 	sh tests/setup.sh
 	@sh tests/run.sh $(ABIS)
+
+soak:
+	sh tests/setup.sh
+	@sh tests/soak.sh $(ABIS)
 
 lint:
 	sh tests/setup.sh

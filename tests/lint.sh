@@ -29,7 +29,9 @@ clippy "lint-module" -p cygnixy --no-default-features --features "module,$abi"
 clippy "lint-module" $examples --features "$abi"
 clippy "lint-module" -p cygnixy-test-fixtures --examples --features "$abi"
 
-# Programs that carry their own Lua.
+# Programs that carry their own Lua, and the two libraries as such programs see them.
+clippy "lint-vendored" -p cygnixy -p cygnixy-plugin-api --all-targets --no-default-features \
+    --features "cygnixy/$abi,cygnixy/vendored"
 clippy "lint-vendored" -p cygnixy-host-lua --all-targets --features "$abi"
 
 luacheck --quiet lua tests rockspec plugin_api

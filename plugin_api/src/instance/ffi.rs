@@ -71,6 +71,14 @@ unsafe extern "C" fn bind(host: *const Host, sink: Sink) -> Status {
 }
 
 fn bind_to(host: &Host) -> Result<(), String> {
+    if host.size < size_of::<Host>() {
+        let expected = size_of::<Host>();
+        return Err(format!(
+            "the loader offers {} bytes of functions, expected {expected}: it is older than this \
+             plugin",
+            host.size
+        ));
+    }
     let mut find = |name: &'static str| {
         // SAFETY: the loader's function takes its own context and a borrowed name.
         unsafe { (host.resolve)(host.context, Str::new(name)) }
