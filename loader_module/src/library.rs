@@ -128,11 +128,18 @@ fn descriptor(
     let entry = unsafe { handle.get::<Entry>(ENTRY_SYMBOL) }
         .map_err(|_| wrong(format!("no function {ENTRY_SYMBOL:?}")))?;
     // SAFETY: the entry takes nothing and returns a pointer to a static of the library, which
-    // stays mapped.
-    let descriptor = unsafe { entry().as_ref() }.ok_or_else(|| wrong("nothing".to_owned()))?;
-    if descriptor.size < size_of::<Descriptor>() {
-        return Err(wrong(format!("a descriptor of {} bytes", descriptor.size)));
+    // stays mapped and begins with its size.
+    let descriptor = unsafe { entry() };
+    if descriptor.is_null() {
+        return Err(wrong("nothing".to_owned()));
     }
+    // SAFETY: as above; nothing beyond the first field is read before its value is known.
+    let size = unsafe { (&raw const (*descriptor).size).read() };
+    if size < size_of::<Descriptor>() {
+        return Err(wrong(format!("a descriptor of {size} bytes")));
+    }
+    // SAFETY: the size covers what this loader knows of a descriptor.
+    let descriptor = unsafe { &*descriptor };
     if descriptor.api_version != file.manifest.api_version {
         return Err(wrong(format!("plugin API {}", descriptor.api_version)));
     }

@@ -64,21 +64,25 @@ pub unsafe fn create(
 }
 
 unsafe extern "C" fn bind(host: *const Host, sink: Sink) -> Status {
-    // SAFETY: the loader passes a host structure that is valid for the call.
-    let host = unsafe { &*host };
+    // SAFETY: the loader passes a host structure that is valid for the call, of the size that its
+    // first field says. It is not taken for a `Host` before that size is known to cover one.
+    let bound = unsafe {
+        let offered = (&raw const (*host).size).read();
+        if offered < size_of::<Host>() {
+            Err(format!(
+                "the loader offers {offered} bytes of functions, expected {}: it is older than \
+                 this plugin",
+                size_of::<Host>()
+            ))
+        } else {
+            bind_to(&*host)
+        }
+    };
     // SAFETY: the loader fills the sink's context with what its function expects.
-    unsafe { report(bind_to(host).map_err(Failure::Error), sink) }
+    unsafe { report(bound.map_err(Failure::Error), sink) }
 }
 
 fn bind_to(host: &Host) -> Result<(), String> {
-    if host.size < size_of::<Host>() {
-        let expected = size_of::<Host>();
-        return Err(format!(
-            "the loader offers {} bytes of functions, expected {expected}: it is older than this \
-             plugin",
-            host.size
-        ));
-    }
     let mut find = |name: &'static str| {
         // SAFETY: the loader's function takes its own context and a borrowed name.
         unsafe { (host.resolve)(host.context, Str::new(name)) }
