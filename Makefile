@@ -4,6 +4,7 @@
 #   make fixtures [ABI=lua54]    the plugins that only tests load, into build/ABI/fixtures
 #   make demo                    a real job, on whatever Lua this machine has
 #   make test [ABIS="lua51 …"]   everything, against installed rocks
+#   make bench [ABIS="lua54 …"]  the cost of calls next to C and to plain mlua; tables and plots
 #   make soak [ABIS="lua54 …"]   long runs: what is loaded and unloaded leaves nothing behind
 #   make lint                    formatting, clippy, luacheck
 #   make clean
@@ -11,7 +12,7 @@
 ABI ?= lua54
 ABIS ?= lua51 luajit lua52 lua53 lua54 lua55
 
-.PHONY: build fixtures demo test soak lint clean
+.PHONY: build fixtures demo test bench soak lint clean
 
 build:
 	sh tests/build.sh $(ABI) module plugins
@@ -25,6 +26,10 @@ demo:
 test:
 	sh tests/setup.sh
 	@sh tests/run.sh $(ABIS)
+
+bench:
+	sh tests/setup.sh
+	@sh tests/bench.sh $(filter-out lua55,$(ABIS))
 
 soak:
 	sh tests/setup.sh

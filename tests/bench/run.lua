@@ -1,0 +1,96 @@
+-- Compares the cost of a call: a module in C, a module written with mlua alone, and a cygnixy
+-- plugin, in one run. `run.lua ABI PLUGIN.so OUTPUT-PREFIX` prints a table and writes
+-- OUTPUT-PREFIX.json and OUTPUT-PREFIX.svg. The repetitions are interleaved, so that a noisy
+-- moment of the machine meets all three; figures are medians with the quartiles.
+local abi, plugin, prefix = arg[1], arg[2], arg[3]
+local repetitions = tonumber(os.getenv "BENCH_REPETITIONS") or 31
+
+if rawget(_G, "jit") then jit.off() end -- the rows are about the C API
+
+local plot = require "plot"
+local sides = {
+  { name = "C", functions = require "bench_native" },
+  { name = "mlua", functions = require "bench_plain" },
+  { name = "cygnixy", functions = require "cygnixy".load(plugin) },
+}
+
+local rows = {
+  { name = "a call without arguments", calls = 20000, run = function(t, n)
+    local f = t.noop
+    for _ = 1, n do f() end
+  end },
+  { name = "two numbers", calls = 20000, run = function(t, n)
+    local f = t.add
+    for i = 1, n do f(i, 0.5) end
+  end },
+  { name = "length of a short string", calls = 20000, run = function(t, n)
+    local f = t.length
+    for _ = 1, n do f("a short string") end
+  end },
+  { name = "an error, raised and caught", calls = 2000, run = function(t, n)
+    local f = t.fail
+    for _ = 1, n do pcall(f) end
+  end },
+}
+
+local function quantile(sorted, q)
+  return sorted[math.max(1, math.ceil(#sorted * q))]
+end
+
+local function measure(row)
+  local samples = {}
+  for i = 1, #sides do samples[i] = {} end
+  for _ = 1, repetitions do
+    for i, side in ipairs(sides) do
+      collectgarbage()
+      local started = os.clock()
+      row.run(side.functions, row.calls)
+      table.insert(samples[i], (os.clock() - started) / row.calls * 1e9)
+    end
+  end
+  local result = { name = row.name }
+  for i, side in ipairs(sides) do
+    table.sort(samples[i])
+    result[i] = {
+      side = side.name,
+      median = quantile(samples[i], 0.5),
+      low = quantile(samples[i], 0.25),
+      high = quantile(samples[i], 0.75),
+    }
+  end
+  return result
+end
+
+local function json(results)
+  local lines = {}
+  for _, row in ipairs(results) do
+    for _, cell in ipairs(row) do
+      lines[#lines + 1] = ('  {"abi": "%s", "row": "%s", "side": "%s", "median_ns": %.2f, "q1_ns": %.2f, "q3_ns": %.2f}')
+        :format(abi, row.name, cell.side, cell.median, cell.low, cell.high)
+    end
+  end
+  return "[\n" .. table.concat(lines, ",\n") .. "\n]\n"
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  assert(file:write(text))
+  file:close()
+end
+
+print(("%s: ns per call, median of %d interleaved repetitions (quartiles)"):format(abi, repetitions))
+print(("%-28s %22s %22s %22s %10s"):format("", "C", "mlua", "cygnixy", "to mlua"))
+local results = {}
+for i, row in ipairs(rows) do
+  local result = measure(row)
+  results[i] = result
+  local line = { ("%-28s"):format(row.name) }
+  for _, cell in ipairs(result) do
+    line[#line + 1] = ("%7.1f (%5.1f - %5.1f)"):format(cell.median, cell.low, cell.high)
+  end
+  line[#line + 1] = ("%9.2fx"):format(result[3].median / result[2].median)
+  print(table.concat(line, " "))
+end
+write(prefix .. ".json", json(results))
+write(prefix .. ".svg", plot.bars("ns per call, " .. abi, results))
+print(("written: %s.json, %s.svg"):format(prefix, prefix))
