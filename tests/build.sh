@@ -34,9 +34,14 @@ build_plugins() {
 }
 
 # Every example of the fixtures package is a plugin, or a broken one. Cargo keeps a second
-# copy of each under a name that ends in a hash.
+# copy of each under a name that ends in a hash. There are many and they do little: that they
+# are built fast matters more than that they run fast.
 build_fixtures() {
-    cargo_for "$abi" -p cygnixy-test-fixtures --examples --features "$abi"
+    (
+        export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+        export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+        cargo_for "$abi" -p cygnixy-test-fixtures --examples --features "$abi"
+    )
     rm -rf "$out/fixtures"
     mkdir -p "$out/fixtures"
     built=$(release_dir "$abi")/examples
