@@ -17,7 +17,7 @@ check() {
         check_status=$?
         checks_failed=$((checks_failed + 1))
         echo "FAILED: $check_name (exit status $check_status)"
-        sed 's/^/    /' "$checks_work/output"
+        tail -n 20 "$checks_work/output" | sed 's/^/    /'
     fi
 }
 

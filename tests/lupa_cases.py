@@ -1,0 +1,202 @@
+"""Cases for tests/lupa.sh: `lupa_cases.py CASE [ARGS]`, each run in a process of its own.
+
+lupa carries several Lua runtimes, each in an extension module that Python opens with RTLD_LOCAL,
+so the dynamic linker finds none of their symbols for a C module. Nothing here changes that.
+"""
+
+import ctypes
+import gc
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+BUILD = Path(__file__).resolve().parent.parent / "build"
+
+# The build for each runtime. LuaJIT runs the one for Lua 5.1 as well.
+BUILDS = {
+    "lua51": ["lua51"],
+    "lua52": ["lua52"],
+    "lua53": ["lua53"],
+    "lua54": ["lua54"],
+    "lua55": ["lua55"],
+    "luajit20": ["luajit", "lua51"],
+    "luajit21": ["luajit", "lua51"],
+}
+
+LIFE = Path(__file__).with_name("life.lua").read_text()
+
+
+def runtime(name):
+    return importlib.import_module("lupa." + name).LuaRuntime(unpack_returned_tuples=True)
+
+
+def close(lua):
+    """lupa closes the state when the last reference goes."""
+    del lua
+    gc.collect()
+
+
+def live(lua, build, folder=None):
+    """Loads, calls, fails, unloads and loads again; leaves a plugin loaded."""
+    return lua.execute(LIFE, str(folder or BUILD / build), 5)
+
+
+def refusal(lua, folder):
+    """The message with which a runtime is refused a module, and the proof that it goes on."""
+    code = """
+      package.cpath = (...) .. "/?.so"
+      local ok, message = pcall(require, "cygnixy")
+      assert(not ok, "it was not refused")
+      package.loaded.cygnixy = nil  -- Lua 5.1 would take the failed one for loaded
+      return message"""
+    message = lua.execute(code, str(folder))
+    assert isinstance(message, str), message
+    assert lua.eval("1 + 1") == 2
+    return message
+
+
+def life(name, build):
+    """A runtime of lupa with the build that fits."""
+    lua = runtime(name)
+    abi = live(lua, build)
+    assert abi == name.rstrip("012") if name.startswith("luajit") else abi == name, abi
+    # An error that no Lua code catches is Python's, with the message as text.
+    error_type = importlib.import_module("lupa." + name).LuaError
+    try:
+        lua.execute("probe.fail()")
+        raise SystemExit("no error")
+    except error_type as error:
+        assert "the probe failed: no signal" in str(error), error
+    close(lua)
+
+
+def all_at_once():
+    """Every runtime in one process, each with its own build; all are used in turn."""
+    states = {name: runtime(name) for name in BUILDS if name != "luajit20"}
+    for name, lua in states.items():
+        live(lua, BUILDS[name][0])
+    for _ in range(10):
+        for name, lua in states.items():
+            lua.execute("probe.count() assert(not pcall(probe.fail))")
+    for name, lua in states.items():
+        assert lua.eval("probe.count()") == 12, name
+    while states:
+        close(states.popitem()[1])
+
+
+def two_states(name):
+    """Two states of one runtime do not see each other, whichever is closed first."""
+    build = BUILDS[name][0]
+    first, second = runtime(name), runtime(name)
+    live(first, build)
+    live(second, build)
+    assert first.eval("probe.count()") == 2 and second.eval("probe.count()") == 2
+    first = close(first)
+    assert second.eval("probe.count()") == 3
+    close(second)
+
+
+def threads(name):
+    """A state for each thread, loaded at the same time."""
+    problems = []
+    barrier = threading.Barrier(4)
+
+    def work():
+        try:
+            lua = runtime(name)
+            barrier.wait()
+            live(lua, BUILDS[name][0])
+            for call in range(2, 50):
+                assert lua.eval("probe.count()") == call
+        except BaseException as error:
+            problems.append(error)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not problems, problems
+
+
+def other_abi(name, build):
+    """A build for another Lua is refused before any of Lua is called."""
+    lua = runtime(name)
+    message = refusal(lua, BUILD / build)
+    for part in ["'" + build + "'", "'" + name + "'"]:
+        assert part in message, message
+    live(lua, BUILDS[name][0])
+
+
+def other_runtime(first, second, build):
+    """A second runtime that requires the same file is refused, and served by a copy."""
+    one, two = runtime(first), runtime(second)
+    live(one, build)
+    message = refusal(two, BUILD / build)
+    assert "another Lua runtime" in message and "copy" in message, message
+    assert one.eval("probe.count()") == 2
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(BUILD / build, Path(folder) / "copy", ignore=shutil.ignore_patterns("fixtures"))
+        # The plugins of the first cannot serve it either, and say so.
+        shutil.copy(BUILD / build / "cygnixy.so", folder)
+        code = "package.cpath = ... return select(2, pcall(require('cygnixy').load, select(2, ...)))"
+        message = two.execute(code, folder + "/copy/?.so", str(BUILD / build / "probe.so"))
+        assert "another Lua runtime" in message, message
+        live(two, build, Path(folder) / "copy")
+        for _ in range(5):
+            one.execute("probe.count() assert(not pcall(probe.fail))")
+            two.execute("probe.count() assert(not pcall(probe.fail))")
+        one = close(one)
+        assert two.eval("probe.count()") == 7
+        close(two)
+
+
+def other_library(name, library):
+    """The same with a stock Lua library, which is called through its C API."""
+    one = runtime(name)
+    live(one, name)
+    lua = ctypes.CDLL(library)
+    lua.luaL_newstate.restype = ctypes.c_void_p
+    lua.lua_tolstring.restype = ctypes.c_char_p
+    state = ctypes.c_void_p(lua.luaL_newstate())
+    lua.luaL_openlibs(state)
+    code = f"package.cpath = '{BUILD / name}/?.so' require 'cygnixy'"
+    assert lua.luaL_loadstring(state, code.encode()) == 0
+    assert lua.lua_pcallk(state, 0, 0, 0, ctypes.c_ssize_t(0), None) != 0, "it was not refused"
+    message = lua.lua_tolstring(state, -1, None).decode()
+    assert "another Lua runtime" in message and library.split("/")[-1].split(".so")[0] in message, message
+    lua.lua_close(state)
+    assert one.eval("probe.count()") == 2
+
+
+def fork(name):
+    """A process that forks after loading; both go on, and end in different ways."""
+    lua = runtime(name)
+    live(lua, BUILDS[name][0])
+    for how in ["exit", "_exit", "os.exit"]:
+        child = os.fork()
+        if child == 0:
+            works = lua.eval("probe.count()") == 2 and not lua.eval("pcall(probe.panic)")[0]
+            if how == "os.exit":
+                lua.execute("os.exit(...)", 0 if works else 1)
+            if how == "_exit":
+                os._exit(0 if works else 1)
+            sys.exit(0 if works else 1)
+        assert os.waitpid(child, 0)[1] == 0, how
+    assert lua.eval("probe.count()") == 2
+
+
+def abandon(name):
+    """A process that ends with the state open."""
+    lua = runtime(name)
+    live(lua, BUILDS[name][0])
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

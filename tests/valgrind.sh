@@ -1,0 +1,74 @@
+#!/bin/sh
+# Runs tests/life.lua in stock interpreters under valgrind: `valgrind.sh [ABI]...`. Any invalid
+# access, or jump on uninitialised memory, from the first require to the end of the process fails.
+# Leaks are not looked for: libraries stay mapped, and the interpreter frees the rest.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/tests/abi.sh"
+. "$root/tests/checks.sh"
+
+# shellcheck disable=SC2086 # a list of names
+[ $# -gt 0 ] || set -- $all_abis
+
+# LuaJIT's generated code and its allocator at fixed addresses are beyond valgrind unless the
+# compiler is off; its interpreter is clean.
+run() {
+    abi=$1
+    shift
+    options=''
+    [ "$abi" != luajit ] || options=-joff
+    # shellcheck disable=SC2086 # none or one
+    valgrind --quiet --error-exitcode=99 --leak-check=no --suppressions="$root/tests/valgrind.supp" \
+        "$(interpreter "$abi")" $options "$@"
+}
+
+closed() {
+    run "$1" "$root/tests/life.lua" "$root/build/$1" 2
+}
+
+# `os.exit` leaves the state open in most Lua versions, as a signal does.
+left_open() {
+    run "$1" -e "assert(loadfile '$root/tests/life.lua')('$root/build/$1', 1) os.exit(0)"
+}
+
+# An error that nothing catches: the interpreter prints it and closes the state.
+uncaught() {
+    status=0
+    run "$1" -e "assert(loadfile '$root/tests/life.lua')('$root/build/$1', 1) probe.fail()" \
+        2>"$checks_work/uncaught" || status=$?
+    expect "$checks_work/uncaught" "the probe failed: no signal" && [ "$status" -eq 1 ]
+}
+
+# The module and a plugin, first met inside a coroutine that is then collected.
+in_coroutine() {
+    run "$1" -e "
+        coroutine.wrap(function()
+            package.cpath = '$root/build/$1/?.so'
+            cygnixy = require 'cygnixy'
+            probe = cygnixy.load('$root/build/$1/probe.so')
+            pcall(probe.fail)
+        end)()
+        for _ = 1, 5 do collectgarbage() end
+        for _ = 1, 20 do
+            assert(not pcall(probe.fail)) assert(not pcall(probe.panic)) assert(not pcall(cygnixy.load))
+            collectgarbage()
+        end
+        cygnixy.unload 'probe'
+        assert(not pcall(probe.fail))"
+}
+
+if ! command -v valgrind >/dev/null; then
+    skip "valgrind" "it is not installed"
+    finish
+fi
+for abi in "$@"; do
+    check_abi "$abi"
+    [ "$abi" != lua55 ] || [ -x "$(interpreter lua55)" ] || build_host lua55 || continue
+    # Only what is added by the module counts, so the interpreter has to be clean by itself.
+    check "$abi: the interpreter alone is clean" run "$abi" -e "collectgarbage() pcall(error)"
+    check "$abi: load, call, fail, panic, unload, load again, close" closed "$abi"
+    check "$abi: the same, and the state is left open" left_open "$abi"
+    check "$abi: the same, and an error that nothing catches" uncaught "$abi"
+    check "$abi: first met inside a coroutine that is collected" in_coroutine "$abi"
+done
+finish
