@@ -92,11 +92,13 @@ describe("an error of a plugin function", function()
     assert.equal("dead", coroutine.status(thread))
   end)
 
-  it("is a string as the body of a coroutine", function()
-    local ok, err = coroutine.resume(coroutine.create(m.runtime), "no such user")
-    assert.is_false(ok)
-    assert.equal("no such user", err)
-  end)
+  if support.has_c_bodies then
+    it("is a string as the body of a coroutine", function()
+      local ok, err = coroutine.resume(coroutine.create(m.runtime), "no such user")
+      assert.is_false(ok)
+      assert.equal("no such user", err)
+    end)
+  end
 
   it("is a string out of coroutine.wrap", function()
     local ok, err = pcall(coroutine.wrap(function()
@@ -345,15 +347,18 @@ describe("an error that passes through Rust", function()
     support.has(support.is_message(err), "attempt to yield across")
   end)
 
-  it("is one of Lua's when the stack overflows", function()
-    local function deeper()
-      return 1 + m.call(deeper)
-    end
-    local ok, err = pcall(deeper)
-    assert.is_false(ok)
-    support.is_message(err)
-    assert.equal(3, m.add(1, 2))
-  end)
+  -- LuaJIT has no limit for calls between C and Lua: its own `string.gsub` crashes so too.
+  if not rawget(_G, "jit") then
+    it("is one of Lua's when the stack overflows", function()
+      local function deeper()
+        return 1 + m.call(deeper)
+      end
+      local ok, err = pcall(deeper)
+      assert.is_false(ok)
+      support.is_message(err)
+      assert.equal(3, m.add(1, 2))
+    end)
+  end
 end)
 
 describe("an error of the loader", function()

@@ -73,7 +73,8 @@ describe("a plugin's path", function()
   end)
 
   it("may not contain a zero byte", function()
-    support.has(support.failure(cygnixy.load, support.plugin("greet") .. "\0.so"), "cannot load plugin", "cannot be read")
+    support.has(support.failure(cygnixy.load, support.plugin("greet") .. "\0.so"),
+      "cannot load plugin", "cannot be read")
   end)
 
   it("needs no ending", function()

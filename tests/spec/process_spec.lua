@@ -121,6 +121,19 @@ describe("a coroutine that is collected", function()
     ]] .. abuse))
   end)
 
+  if support.has_c_bodies then
+    it("may have had require and load themselves as its body", function()
+      assert.equal("done\n", support.output([[
+        local plugins, fixtures = ...
+        local cygnixy = coroutine.wrap(require)("cygnixy")
+        collectgarbage() collectgarbage()
+        local greet = coroutine.wrap(cygnixy.load)(plugins .. "/greet.so")
+        collectgarbage() collectgarbage()
+        local misbehave = coroutine.wrap(cygnixy.load)(fixtures .. "/misbehave.so")
+      ]] .. abuse))
+    end)
+  end
+
   it("may be suspended with a plugin's values on its stack", function()
     prints("done\n", [[
       do
@@ -260,13 +273,25 @@ describe("the end of a process", function()
       end
     ]])
   end)
+end)
 
-  it("runs on_unload for a plugin whose get_lua_functions panicked, at once", function()
-    prints("failed\n", [[
+describe("a failed load", function()
+  it("runs on_unload at once if on_load had succeeded", function()
+    local lines, status, output = journal([[
       assert(not pcall(cygnixy.load, fixtures .. "/functions_panic.so"))
       assert(cygnixy.get("functions_panic") == nil)
-      print("failed")
+      os.exit(5)
     ]])
+    assert.equal("", output)
+    assert.equal(5, status)
+    assert.equal("functions_panic on_unload\n", lines)
+  end)
+
+  it("runs no on_unload if on_load had failed", function()
+    local lines, status, output = journal('assert(not pcall(cygnixy.load, fixtures .. "/load_fails.so"))')
+    assert.equal("", output)
+    assert.equal(0, status)
+    assert.equal("", lines)
   end)
 end)
 
@@ -497,9 +522,11 @@ describe("a host", function()
 
   it("may collect without pause", function()
     prints("done\n", [[
+      -- What each Lua calls it.
+      pcall(collectgarbage, "setpause", 0)
+      pcall(collectgarbage, "setstepmul", 10000)
+      pcall(collectgarbage, "param", "pause", 0)
       if _VERSION == "Lua 5.4" or _VERSION == "Lua 5.5" then collectgarbage("generational") end
-      collectgarbage("setpause", 0)
-      collectgarbage("setstepmul", 10000)
       for i = 1, 50 do
         local twin = cygnixy.load(fixtures .. "/twin_a.so")
         assert(twin.which() == "a")

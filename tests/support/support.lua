@@ -27,6 +27,9 @@ function support.plugin_of(abi, name)
   return support.exists(path) and path or nil
 end
 
+-- Whether a coroutine's body may be a C function: not in Lua 5.1.
+support.has_c_bodies = pcall(coroutine.create, print)
+
 -- Files -----------------------------------------------------------------------------------
 
 function support.exists(path)
