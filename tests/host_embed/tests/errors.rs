@@ -139,7 +139,7 @@ fn a_failing_function_is_a_string_for_lua_code() {
     let (lua, _manager) = with_probe();
     let check = "
         local calls = { probe.fail, function() probe.fail() end, probe.panic,
-            coroutine.wrap(probe.fail), probe.object(1).fail }
+            coroutine.wrap(function() probe.fail() end), probe.object(1).fail }
         for index, call in ipairs(calls) do
             local ok, message = pcall(call, index == 5 and probe.object(1) or nil)
             assert(not ok and type(message) == 'string', index .. ': ' .. type(message))

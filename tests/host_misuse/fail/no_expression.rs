@@ -1,0 +1,3 @@
+//! Nothing to export.
+
+renamed::export_plugin!();
