@@ -70,5 +70,10 @@ for abi in "$@"; do
 done
 part "seed" sh tests/seed.sh "$@"
 part "symbols" sh tests/symbols.sh "$@"
+part "compile" sh tests/compile.sh
+part "compilers" sh tests/compilers.sh
+part "lupa" sh tests/lupa.sh
+part "process" sh tests/process.sh "$@"
+part "valgrind" sh tests/valgrind.sh "$@"
 
 [ "$failures" -eq 0 ]
