@@ -30,6 +30,7 @@
 //! - [`inspect`]: what a plugin file says of itself, without running it.
 //! - [`Error`]: everything that can go wrong, by step.
 
+mod call_stack;
 mod error;
 mod foreign;
 mod library;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plugin_api::mlua::ffi::{self, lua_State};
 use plugin_api::mlua::{self, Lua, UserData};
 
-use crate::library::Library;
+use crate::call_stack;
 use crate::loaded::LoadedPlugins;
 
 /// The thread of the state that every copy of mlua is first entered on. It lives as long as the
@@ -32,6 +32,7 @@ pub(crate) unsafe fn thread(state: *mut lua_State) -> *mut lua_State {
             ffi::lua_sethook(thread, None, 0, 0);
             ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
         }
+        call_stack::note_main_thread(state);
         thread
     }
 }
@@ -48,43 +49,6 @@ impl StateId {
             ffi::lua_topointer(raw.state(), ffi::LUA_REGISTRYINDEX).addr()
         }))
     }
-}
-
-/// Whether a C function of the library is on the call stack of the running thread.
-#[cfg(all(unix, not(target_vendor = "apple")))]
-pub(crate) fn is_running_code_of(lua: &Lua, library: &Library) -> bool {
-    use std::ffi::c_void;
-    let Some(image) = &library.image else {
-        return false;
-    };
-    lua.exec_raw_lua(|raw| {
-        let state = raw.state();
-        // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero
-        // is a value. One value is pushed and popped at a time, and none of this raises.
-        unsafe {
-            if ffi::lua_checkstack(state, 1) == 0 {
-                return true;
-            }
-            let mut frame: ffi::lua_Debug = std::mem::zeroed();
-            let mut level = 0;
-            while ffi::lua_getstack(state, level, &raw mut frame) != 0 {
-                ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
-                let function = ffi::lua_tocfunction(state, -1);
-                ffi::lua_pop(state, 1);
-                if function.is_some_and(|f| image.contains(f as *const c_void)) {
-                    return true;
-                }
-                level += 1;
-            }
-            false
-        }
-    })
-}
-
-/// Nothing is known about the addresses of a library here.
-#[cfg(not(all(unix, not(target_vendor = "apple"))))]
-pub(crate) fn is_running_code_of(_lua: &Lua, _library: &Library) -> bool {
-    false
 }
 
 /// Unloads what is left in a state when the state is closed.

@@ -1,6 +1,7 @@
 //! The macro that makes a crate a plugin.
 
-/// Makes the crate a plugin: `export_plugin!(EXPRESSION)`, once, in a crate of type `cdylib`.
+/// Makes the crate a plugin: `export_plugin!(EXPRESSION)`, once, in a crate of type `cdylib` and no
+/// other: linked into a program, its definition of the Lua C API would take the place of Lua's.
 ///
 /// The expression makes the plugin object, anew for each Lua state: the name of a unit struct
 /// ([`export_plugin!(Greet)`](crate)), a call (`export_plugin!(Greet::new())`) or a struct
@@ -25,28 +26,32 @@
 #[macro_export]
 macro_rules! export_plugin {
     ($plugin:expr $(,)?) => {
+        // The expression sees these names, so they are names that nobody else uses.
         const _: () = {
-            use $crate::__private as private;
+            use $crate::__private as __cygnixy_private;
 
-            fn construct() -> private::Box<dyn $crate::PluginLua> {
-                private::Box::new($plugin)
+            fn __cygnixy_construct() -> __cygnixy_private::Box<dyn $crate::PluginLua> {
+                __cygnixy_private::Box::new($plugin)
             }
 
-            unsafe extern "C" fn create(
+            unsafe extern "C" fn __cygnixy_create(
                 instance: *mut $crate::abi::RawInstance,
                 sink: $crate::abi::Sink,
             ) -> $crate::abi::Status {
                 // SAFETY: the loader keeps the rules of `create`, which this only forwards.
-                unsafe { $crate::instance::ffi::create(construct, instance, sink) }
+                unsafe { $crate::instance::ffi::create(__cygnixy_construct, instance, sink) }
             }
 
-            const ENTRIES: &[(&private::str, &private::str)] = &[
-                ("name", private::env!("CARGO_PKG_NAME")),
-                ("version", private::env!("CARGO_PKG_VERSION")),
-                ("authors", private::env!("CARGO_PKG_AUTHORS")),
-                ("description", private::env!("CARGO_PKG_DESCRIPTION")),
+            const __CYGNIXY_ENTRIES: &[(&__cygnixy_private::str, &__cygnixy_private::str)] = &[
+                ("name", __cygnixy_private::env!("CARGO_PKG_NAME")),
+                ("version", __cygnixy_private::env!("CARGO_PKG_VERSION")),
+                ("authors", __cygnixy_private::env!("CARGO_PKG_AUTHORS")),
+                (
+                    "description",
+                    __cygnixy_private::env!("CARGO_PKG_DESCRIPTION"),
+                ),
                 ("lua_abi", $crate::lua_abi::LUA_ABI),
-                ("api_version", private::API_VERSION),
+                ("api_version", __cygnixy_private::API_VERSION),
                 ("mlua", $crate::manifest::MLUA_VERSION),
                 ("rustc", $crate::manifest::RUSTC_VERSION),
                 ("target", $crate::manifest::TARGET),
@@ -55,18 +60,19 @@ macro_rules! export_plugin {
             #[used]
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__cygnixy"))]
             #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".cygnixy"))]
-            static MANIFEST: [private::u8; $crate::manifest::encoded_len(ENTRIES)] =
-                $crate::manifest::encode(ENTRIES);
+            static __CYGNIXY_MANIFEST: [__cygnixy_private::u8;
+                $crate::manifest::encoded_len(__CYGNIXY_ENTRIES)] =
+                $crate::manifest::encode(__CYGNIXY_ENTRIES);
 
             #[unsafe(no_mangle)]
             extern "C" fn cygnixy_plugin_entry() -> *const $crate::abi::Descriptor {
                 static DESCRIPTOR: $crate::abi::Descriptor =
-                    $crate::abi::Descriptor::new(&MANIFEST, create);
+                    $crate::abi::Descriptor::new(&__CYGNIXY_MANIFEST, __cygnixy_create);
                 &DESCRIPTOR
             }
 
             // Assembly has to stand where items stand.
-            mod lua_api {
+            mod __cygnixy_lua_api {
                 $crate::__bind_lua_api!();
             }
         };

@@ -35,7 +35,7 @@ impl Revocable {
         plugin: &str,
         functions: HashMap<String, Function>,
     ) -> Result<(Table, Self)> {
-        let message = format!("plugin '{plugin}' has been unloaded");
+        let message = unloaded(plugin);
         let revoked = lua.create_function(move |_, _: MultiValue| -> Result<()> {
             Err(Error::RuntimeError(message.clone()))
         })?;
@@ -45,7 +45,7 @@ impl Revocable {
         for (name, function) in functions {
             let function = match kind(lua, &function, callback)? {
                 Kind::Callback => function,
-                Kind::Lua => wrap_lua(lua, function)?,
+                Kind::Lua => wrap_lua(lua, function, &revoked, plugin)?,
                 Kind::Other => wrap_other(lua, function)?,
             };
             table.raw_set(name, &function)?;
@@ -84,10 +84,11 @@ fn kept(lua: &Lua) -> Result<Table> {
     Ok(table)
 }
 
-/// Replaces the first upvalue of the function at 2 by that of the function at 3, or by that
-/// function itself, and keeps the old one in the table at 1. Does nothing the second time.
+/// Replaces the first upvalue of the function at 2, by that of the function at 3 for a callback
+/// and by nil for a wrapper written in Lua, and keeps the old one in the table at 1. Does nothing
+/// the second time.
 unsafe fn swap(state: *mut lua_State, is_callback: bool) {
-    // SAFETY: all indices exist; both functions have a first upvalue, by construction in
+    // SAFETY: all indices exist; the functions have a first upvalue, by construction in
     // `Revocable::new`. mlua has made room for more values than are pushed.
     unsafe {
         ffi::lua_pushvalue(state, 2);
@@ -99,7 +100,7 @@ unsafe fn swap(state: *mut lua_State, is_callback: bool) {
             if is_callback {
                 ffi::lua_getupvalue(state, 3, 1);
             } else {
-                ffi::lua_pushvalue(state, 3);
+                ffi::lua_pushnil(state);
             }
             ffi::lua_setupvalue(state, 2, 1);
         }
@@ -107,11 +108,23 @@ unsafe fn swap(state: *mut lua_State, is_callback: bool) {
     }
 }
 
-fn wrap_lua(lua: &Lua, function: Function) -> Result<Function> {
-    // A tail call keeps yields and the number of results as they are.
-    lua.load("local target = ... return function(...) return target(...) end")
-        .set_name("=[cygnixy]")
-        .call(function)
+fn wrap_lua(lua: &Lua, function: Function, revoked: &Function, plugin: &str) -> Result<Function> {
+    // A tail call keeps yields and the number of results as they are. To revoke it, its first
+    // upvalue becomes nil. Lua's own `error` names the caller's position, if the host left it.
+    let raise = match lua.globals().raw_get("error")? {
+        Value::Function(error) => error,
+        _ => revoked.clone(),
+    };
+    lua.load(
+        "local target, raise, message = ... \
+         return function(...) if target then return target(...) end raise(message, 2) end",
+    )
+    .set_name("=[cygnixy]")
+    .call((function, raise, unloaded(plugin)))
+}
+
+fn unloaded(plugin: &str) -> String {
+    format!("plugin '{plugin}' has been unloaded")
 }
 
 fn wrap_other(lua: &Lua, function: Function) -> Result<Function> {

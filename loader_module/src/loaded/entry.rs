@@ -9,12 +9,13 @@ use plugin_api::mlua::{self, Lua, Table, Value};
 use tracing::{debug, debug_span, error};
 
 use crate::Error;
+use crate::call_stack;
 use crate::error::Hook;
 use crate::foreign::ForeignInstance;
 use crate::library::Library;
 use crate::loaded::lock;
 use crate::loaded::object::{Object, Registration, Slot};
-use crate::lua_state::{self, StateId};
+use crate::lua_state::StateId;
 
 /// Where a plugin's code is.
 #[derive(Debug)]
@@ -182,7 +183,7 @@ impl Entry {
             .flat_map(|slot| &slot.registrations)
             .filter_map(|registration| registration.lua.try_upgrade())
             .collect();
-        let in_use = |lua: &Lua| lua_state::is_running_code_of(lua, library);
+        let in_use = |lua: &Lua| call_stack::is_running_code_of(lua, library);
         if states.iter().any(in_use) {
             return Err(Error::InUse {
                 plugin: self.name.clone(),

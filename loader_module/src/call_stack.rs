@@ -1,0 +1,148 @@
+//! Whether code of a plugin is running further up the call stack.
+//!
+//! A call may go through coroutines: the running one was resumed by another, and so on up to the
+//! main thread. Lua does not say who resumed whom, so they are followed downwards: the last
+//! function on the stack of a coroutine that waits for another is the one that resumed it,
+//! `coroutine.resume` with the other as its first value, or a function of `coroutine.wrap` with the
+//! other as its upvalue. A plugin that resumes a coroutine itself is on the stack and thus seen.
+
+use std::ffi::{CStr, c_void};
+
+use plugin_api::mlua::Lua;
+use plugin_api::mlua::ffi::{self, lua_State};
+
+use crate::library::Library;
+
+/// Where the main thread is noted in a state whose Lua does not tell it.
+const MAIN_KEY: &CStr = c"cygnixy.main";
+
+/// Whether a C function of the library is on the call stack, as far as it can be followed.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+pub(crate) fn is_running_code_of(lua: &Lua, library: &Library) -> bool {
+    let Some(image) = &library.image else {
+        return false;
+    };
+    let is_of_library = |function: *const c_void| image.contains(function);
+    lua.exec_raw_lua(|raw| {
+        let running = raw.state();
+        // SAFETY: `running` is valid, and so is every thread found from it: the main thread lives
+        // as long as the state, the others are on the stack of the one before.
+        unsafe {
+            if ffi::lua_checkstack(running, 3) == 0 || has_function(running, &is_of_library) {
+                return true;
+            }
+            let mut thread = main_thread(running);
+            // No chain of coroutines is as long as this: Lua's own limit is 200 nested C calls.
+            for _ in 0..1000 {
+                match thread {
+                    Some(next) if next != running => {
+                        if ffi::lua_checkstack(next, 3) == 0 || has_function(next, &is_of_library) {
+                            return true;
+                        }
+                        thread = resumed_by(next);
+                    }
+                    _ => break,
+                }
+            }
+            false
+        }
+    })
+}
+
+/// Nothing is known about the addresses of a library here.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+pub(crate) fn is_running_code_of(_lua: &Lua, _library: &Library) -> bool {
+    false
+}
+
+/// Whether a C function that the predicate knows is on the stack of a thread.
+///
+/// # Safety
+///
+/// - `state` is valid, with room for one value.
+unsafe fn has_function(state: *mut lua_State, is_it: &dyn Fn(*const c_void) -> bool) -> bool {
+    // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero is a
+    // value. One value is pushed and popped at a time, and none of this raises.
+    unsafe {
+        let mut frame: ffi::lua_Debug = std::mem::zeroed();
+        let mut level = 0;
+        while ffi::lua_getstack(state, level, &raw mut frame) != 0 {
+            ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
+            let function = ffi::lua_tocfunction(state, -1);
+            ffi::lua_pop(state, 1);
+            if function.is_some_and(|f| is_it(f as *const c_void)) {
+                return true;
+            }
+            level += 1;
+        }
+    }
+    false
+}
+
+/// The coroutine that the last function on the stack of a waiting thread has resumed.
+///
+/// # Safety
+///
+/// - `state` is valid, with room for two values.
+unsafe fn resumed_by(state: *mut lua_State) -> Option<*mut lua_State> {
+    // SAFETY: as in `has_function`. A name that is not null comes with a pushed value.
+    unsafe {
+        let mut frame: ffi::lua_Debug = std::mem::zeroed();
+        if ffi::lua_getstack(state, 0, &raw mut frame) == 0 {
+            return None;
+        }
+        let mut found = std::ptr::null_mut();
+        ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
+        if !ffi::lua_getupvalue(state, -1, 1).is_null() {
+            found = ffi::lua_tothread(state, -1);
+            ffi::lua_pop(state, 1);
+        }
+        ffi::lua_pop(state, 1);
+        if found.is_null() && !ffi::lua_getlocal(state, &raw const frame, 1).is_null() {
+            found = ffi::lua_tothread(state, -1);
+            ffi::lua_pop(state, 1);
+        }
+        (!found.is_null()).then_some(found)
+    }
+}
+
+/// The state's main thread, if it is known.
+unsafe fn main_thread(state: *mut lua_State) -> Option<*mut lua_State> {
+    // SAFETY: the caller's `state` is valid and has room for a value.
+    unsafe {
+        push_main_thread(state);
+        let main = ffi::lua_tothread(state, -1);
+        ffi::lua_pop(state, 1);
+        (!main.is_null()).then_some(main)
+    }
+}
+
+#[cfg(not(any(feature = "lua51", feature = "luajit")))]
+unsafe fn push_main_thread(state: *mut lua_State) {
+    // SAFETY: the registry always has the main thread at this index.
+    unsafe { ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_MAINTHREAD) };
+}
+
+#[cfg(any(feature = "lua51", feature = "luajit"))]
+unsafe fn push_main_thread(state: *mut lua_State) {
+    // SAFETY: reading a field of the registry, which has no metatable unless a script that may
+    // do anything gave it one.
+    unsafe { ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, MAIN_KEY.as_ptr()) };
+}
+
+/// Notes the main thread if it is the one that runs: Lua 5.1 and LuaJIT do not tell it later. May
+/// raise for lack of memory.
+///
+/// # Safety
+///
+/// - `state` is valid and running, with room for one value.
+pub(crate) unsafe fn note_main_thread(state: *mut lua_State) {
+    // SAFETY: the caller's `state` is valid and has room.
+    unsafe {
+        if ffi::lua_pushthread(state) == 1 {
+            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, MAIN_KEY.as_ptr());
+        } else {
+            ffi::lua_pop(state, 1);
+        }
+    }
+}
