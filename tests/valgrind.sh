@@ -18,8 +18,7 @@ run() {
     options=''
     [ "$abi" != luajit ] || options=-joff
     # shellcheck disable=SC2086 # none or one
-    valgrind --quiet --error-exitcode=99 --leak-check=no --suppressions="$root/tests/valgrind.supp" \
-        "$(interpreter "$abi")" $options "$@"
+    valgrind --quiet --error-exitcode=99 --leak-check=no "$(interpreter "$abi")" $options "$@"
 }
 
 closed() {
