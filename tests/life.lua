@@ -2,6 +2,7 @@
 -- something for the end of the state. Run with any Lua: `life.lua FOLDER [ROUNDS]`, where FOLDER
 -- is build/ABI. Sets the globals `cygnixy`, `probe` and `kept`, and returns the ABI.
 
+-- luacheck: globals cygnixy probe kept newproxy
 local folder, rounds = ...
 rounds = tonumber(rounds) or 20
 package.cpath = folder .. "/?.so"

@@ -1,5 +1,6 @@
 //! What the tests of this folder share: where the plugins are, a plugin that is part of the
 //! program, and a recorder of tracing events.
+#![expect(clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,13 +1,13 @@
 //! Loading, registering and unloading through `PluginManager`, and every order of ending.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use cygnixy::{Error, Hook, PluginManager};
 use cygnixy_host_embed::{EndLog, Local, Trouble, error_of, probe, with_probe};
 use mlua::Lua;
 
 fn hooks(list: &Mutex<Vec<&'static str>>) -> Vec<&'static str> {
-    list.lock().unwrap().clone()
+    list.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 #[test]
