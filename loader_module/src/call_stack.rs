@@ -55,7 +55,12 @@ pub(crate) fn is_running_code_of(_lua: &Lua, _library: &Library) -> bool {
     false
 }
 
-/// Whether a C function that the predicate knows is on the stack of a thread.
+/// How many levels of a stack are looked at. Lua counts levels from the top each time, so the cost
+/// grows with the square.
+const LEVELS: i32 = 10_000;
+
+/// Whether a C function that the predicate knows is on the stack of a thread. On a stack that is
+/// too deep to be looked through, it may be.
 ///
 /// # Safety
 ///
@@ -65,18 +70,19 @@ unsafe fn has_function(state: *mut lua_State, is_it: &dyn Fn(*const c_void) -> b
     // value. One value is pushed and popped at a time, and none of this raises.
     unsafe {
         let mut frame: ffi::lua_Debug = std::mem::zeroed();
-        let mut level = 0;
-        while ffi::lua_getstack(state, level, &raw mut frame) != 0 {
+        for level in 0..LEVELS {
+            if ffi::lua_getstack(state, level, &raw mut frame) == 0 {
+                return false;
+            }
             ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
             let function = ffi::lua_tocfunction(state, -1);
             ffi::lua_pop(state, 1);
             if function.is_some_and(|f| is_it(f as *const c_void)) {
                 return true;
             }
-            level += 1;
         }
     }
-    false
+    true
 }
 
 /// The coroutine that the last function on the stack of a waiting thread has resumed.

@@ -120,6 +120,17 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// The file changed while it was being loaded.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): the mapped library is another one than the file that \
+         was checked", path.display()
+    )]
+    Replaced {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The library does not export what its manifest promises.
     #[error(
         "cannot load plugin '{plugin}' ({}): expected an entry point of plugin API {expected}, \
@@ -183,6 +194,14 @@ pub enum Error {
         /// The plugin.
         plugin: String,
         /// The file.
+        path: PathBuf,
+    },
+    /// The Lua state is being closed; a finaliser tried to load a plugin.
+    #[error("cannot load plugin '{plugin}' ({}): the Lua state is being closed", path.display())]
+    Closing {
+        /// The plugin.
+        plugin: String,
+        /// The file, or `the program itself`.
         path: PathBuf,
     },
     /// A hook of the plugin failed.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use plugin_api::abi::{InstanceFn, RawInstance, Sink, StateFn, Status};
+use plugin_api::errors::Message;
 use plugin_api::instance::Failure;
 use plugin_api::mlua::{self, Lua, Table, ffi};
 
@@ -29,7 +30,7 @@ impl ForeignInstance {
         // SAFETY: `raw` and `text` outlive the call.
         let status =
             unsafe { (library.descriptor.create)(&raw mut raw, Sink::to_string(&mut text)) };
-        if let Some(failure) = outcome(status) {
+        if let Some(failure) = status.failure() {
             return Err(failure(text));
         }
         let mut instance = Self {
@@ -75,7 +76,7 @@ impl ForeignInstance {
         // SAFETY: `raw` was made by this library and not destroyed: `destroy` consumes `self`.
         // The sink's string outlives the call.
         let status = unsafe { function(self.raw, Sink::to_string(&mut text)) };
-        match outcome(status) {
+        match status.failure() {
             None => Ok(text),
             Some(failure) => Err(failure(text)),
         }
@@ -89,9 +90,30 @@ impl ForeignInstance {
         function: StateFn,
         results: i32,
     ) -> Result<R, Failure> {
+        let mut result = self.try_call_in(lua, function, results);
+        for _ in 0..7 {
+            match result {
+                // The plugin was not reached: a finaliser of the script failed on the way. It
+                // does not run again.
+                Err(None) => result = self.try_call_in(lua, function, results),
+                _ => break,
+            }
+        }
+        result.map_err(|failure| {
+            failure.unwrap_or_else(|| Failure::Error("Lua could not call the plugin".to_owned()))
+        })
+    }
+
+    /// One attempt; `None` as the failure says that the plugin was not reached.
+    fn try_call_in<R: mlua::FromLuaMulti>(
+        &mut self,
+        lua: &Lua,
+        function: StateFn,
+        results: i32,
+    ) -> Result<R, Option<Failure>> {
         let mut text = String::new();
         let sink = Sink::to_string(&mut text);
-        let mut status = Status::OK;
+        let mut status = None;
         let (raw, status_out) = (self.raw, &raw mut status);
         // SAFETY: the closure may raise before it calls the plugin, and owns nothing that needs a
         // destructor. The plugin's function returns in any case and leaves `results` values if,
@@ -100,16 +122,17 @@ impl ForeignInstance {
             lua.exec_raw::<R>((), move |state| {
                 let thread = lua_state::thread(state);
                 ffi::luaL_checkstack(thread, 8, c"cygnixy".as_ptr());
-                *status_out = function(thread, raw, sink);
-                if *status_out == Status::OK {
+                let ended = function(thread, raw, sink);
+                *status_out = Some(ended);
+                if ended == Status::OK {
                     ffi::lua_xmove(thread, state, results);
                 }
             })
         };
-        if let Some(failure) = outcome(status) {
-            return Err(failure(text));
+        if let Some(failure) = status.ok_or(None)?.failure() {
+            return Err(Some(failure(text)));
         }
-        returned.map_err(|error| Failure::Error(plugin_api::errors::Message::of(&error).text))
+        returned.map_err(|error| Some(Failure::Error(Message::of(&error).text)))
     }
 }
 
@@ -125,11 +148,17 @@ impl Drop for ForeignInstance {
     }
 }
 
-/// How to make a failure of the text that came with a status; `None` if there is none.
-fn outcome(status: Status) -> Option<fn(String) -> Failure> {
-    match status {
-        Status::OK => None,
-        Status::PANIC => Some(Failure::Panic),
-        _ => Some(Failure::Error),
+trait Ended {
+    /// How to make a failure of the text that came with a status; `None` if there is none.
+    fn failure(self) -> Option<fn(String) -> Failure>;
+}
+
+impl Ended for Status {
+    fn failure(self) -> Option<fn(String) -> Failure> {
+        match self {
+            Self::OK => None,
+            Self::PANIC => Some(Failure::Panic),
+            _ => Some(Failure::Error),
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! The plugin libraries mapped into this process: each is opened once, and stays.
 
-use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plugin_api::abi::{Descriptor, ENTRY_SYMBOL, Entry, Sink, Status};
+use plugin_api::abi::{Descriptor, ENTRY_SYMBOL, Entry, Sink, Status, Str};
 use plugin_api::manifest::Manifest;
 use tracing::{debug, info_span};
 
@@ -50,13 +49,16 @@ impl Library {
         }
         // The dynamic linker knows libraries by path and would give back the old one.
         let path_is_taken = open.iter().any(|library| library.path == file.path);
-        let handle = if path_is_taken {
+        let (handle, descriptor) = if path_is_taken {
             open_copy(file)?
         } else {
-            open_path(&file.path).map_err(|source| open_error(file, source))?
+            match open_checked(&file.path, file) {
+                // Mapped by another copy of this loader, or replaced since it was read.
+                Err(Error::Replaced { .. }) => open_copy(file)?,
+                opened => opened?,
+            }
         };
         debug!(step = "open", plugin, %path, copy = path_is_taken, "mapped the library");
-        let descriptor = descriptor(&handle, file)?;
         bind(descriptor, file)?;
         debug!(step = "bind", plugin, %path, "bound the Lua API");
         let library = Arc::new(Self {
@@ -96,8 +98,27 @@ fn open_path(path: &Path) -> Result<libloading::Library, libloading::Error> {
     unsafe { libloading::Library::new(path) }
 }
 
-/// Opens the bytes that were checked under a name that the dynamic linker has not seen.
-fn open_copy(file: &PluginFile) -> Result<libloading::Library, Error> {
+type Opened = (libloading::Library, &'static Descriptor);
+
+/// Opens a library and checks that it is the one whose manifest was read.
+fn open_checked(path: &Path, file: &PluginFile) -> Result<Opened, Error> {
+    let handle = open_path(path).map_err(|source| open_error(file, source))?;
+    let descriptor = descriptor(&handle, file)?;
+    let Str { data, len } = descriptor.manifest;
+    // SAFETY: the descriptor borrows its manifest from the mapped library.
+    let mapped = unsafe { std::slice::from_raw_parts(data, len) };
+    if Manifest::parse(mapped).as_ref() == Ok(&file.manifest) {
+        Ok((handle, descriptor))
+    } else {
+        Err(Error::Replaced {
+            plugin: file.manifest.name.clone(),
+            path: file.path.clone(),
+        })
+    }
+}
+
+/// Opens the file that was checked under a name that the dynamic linker has not seen.
+fn open_copy(file: &PluginFile) -> Result<Opened, Error> {
     let failed = |source| Error::Copy {
         plugin: file.manifest.name.clone(),
         path: file.path.clone(),
@@ -108,9 +129,9 @@ fn open_copy(file: &PluginFile) -> Result<libloading::Library, Error> {
         .suffix(file.file_name())
         .tempfile()
         .map_err(failed)?;
-    copy.write_all(&file.bytes).map_err(failed)?;
+    file.copy_to(copy.as_file_mut()).map_err(failed)?;
     // The name goes when `copy` does; the mapping keeps the content.
-    open_path(copy.path()).map_err(|source| open_error(file, source))
+    open_checked(copy.path(), file)
 }
 
 /// Asks the library for its descriptor and checks it.

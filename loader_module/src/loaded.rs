@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plugin_api::PluginLua;
 use plugin_api::mlua::{Lua, Table};
-use tracing::{debug, error, field, info, info_span};
+use tracing::{Span, debug, error, field, info, info_span};
 
 use crate::Error;
 use crate::library::Library;
@@ -27,6 +27,8 @@ pub(crate) struct LoadedPlugins {
     entries: Mutex<Vec<Arc<Entry>>>,
     /// Files whose hooks are running.
     loading: Mutex<Vec<PathBuf>>,
+    /// States that are being closed or were closed.
+    closed: Mutex<Vec<StateId>>,
 }
 
 impl LoadedPlugins {
@@ -45,6 +47,12 @@ impl LoadedPlugins {
     pub(crate) fn load(&self, path: &Path) -> Result<(Arc<Entry>, bool), Error> {
         let span = info_span!("load", path = %path.display(), plugin = field::Empty);
         let _entered = span.enter();
+        self.load_in_span(path, &span).inspect_err(|error| {
+            debug!(step = "load", path = %path.display(), error = error.report(), "failed");
+        })
+    }
+
+    fn load_in_span(&self, path: &Path, span: &Span) -> Result<(Arc<Entry>, bool), Error> {
         let file = PluginFile::read(path)?;
         let plugin = file.manifest.name.as_str();
         span.record("plugin", plugin);
@@ -114,7 +122,18 @@ impl LoadedPlugins {
             step: "keep a watch on the state",
             source,
         })?;
+        if lock(&self.closed).contains(&StateId::of(lua)) {
+            return Err(Error::Closing {
+                plugin: entry.name().to_owned(),
+                path,
+            });
+        }
         entry.register(lua)
+    }
+
+    /// Forgets a closed state of the same identity.
+    pub(crate) fn state_opened(&self, state: StateId) {
+        lock(&self.closed).retain(|closed| *closed != state);
     }
 
     /// Loads a file and makes its functions in a Lua state. If the second fails, what was loaded
@@ -171,6 +190,7 @@ impl LoadedPlugins {
     /// Ends what plugins have in a state that is being closed, without touching the state.
     pub(crate) fn state_closed(&self, state: StateId) {
         let _span = info_span!("state_closed").entered();
+        lock(&self.closed).push(state);
         for entry in self.entries().iter().rev() {
             if let Err(error) = entry.state_closed(state) {
                 log_failure("close", entry, &error);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::mlua::{self, Lua, UserData};
+use plugin_api::mlua::{self, Lua, Value};
 
 use crate::call_stack;
 use crate::loaded::LoadedPlugins;
@@ -57,8 +57,6 @@ struct CloseWatch {
     state: StateId,
 }
 
-impl UserData for CloseWatch {}
-
 impl Drop for CloseWatch {
     fn drop(&mut self) {
         self.plugins.state_closed(self.state);
@@ -68,12 +66,21 @@ impl Drop for CloseWatch {
 /// Makes the state tell `plugins` when it is closed. Does nothing the second time.
 pub(crate) fn watch_close(lua: &Lua, plugins: &Arc<LoadedPlugins>) -> mlua::Result<()> {
     let key = format!("cygnixy.watch.{:p}", Arc::as_ptr(plugins));
-    if lua.named_registry_value::<mlua::Value>(&key)?.is_nil() {
-        let watch = lua.create_userdata(CloseWatch {
+    if lua.named_registry_value::<Value>(&key)?.is_nil() {
+        let state = StateId::of(lua);
+        plugins.state_opened(state);
+        let watch = CloseWatch {
             plugins: Arc::clone(plugins),
-            state: StateId::of(lua),
+            state,
+        };
+        // A function, for what it captures: mlua makes functions under protection in every Lua,
+        // and metatables of userdata not.
+        let holder = lua.create_function(move |_, ()| {
+            // Mentioned as a whole, so that the closure has all of it.
+            let _ = &watch;
+            Ok(())
         })?;
-        lua.set_named_registry_value(&key, watch)?;
+        lua.set_named_registry_value(&key, holder)?;
     }
     Ok(())
 }

@@ -2,16 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::Read as _;
+use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use object::{Object as _, ObjectSection as _, ObjectSegment as _};
 use plugin_api::abi::API_VERSION;
 use plugin_api::lua_abi;
-use plugin_api::manifest::{self, Manifest};
+use plugin_api::manifest::Manifest;
 
 use crate::Error;
 use crate::runtime;
+
+mod manifest;
 
 /// Reads the manifest of a plugin file. No code of the file runs, and the file may be built for
 /// another Lua ABI or another plugin API.
@@ -31,8 +32,8 @@ pub(crate) struct PluginFile {
     pub(crate) path: PathBuf,
     pub(crate) identity: Identity,
     pub(crate) manifest: Manifest,
-    /// The bytes that were checked.
-    pub(crate) bytes: Vec<u8>,
+    /// The file that was checked, still open.
+    file: File,
 }
 
 /// Tells whether two paths, or one path at two times, name the same file.
@@ -87,17 +88,22 @@ impl PluginFile {
                 found,
             });
         }
-        let mut file = File::open(path).map_err(unreadable)?;
+        let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
         let absolute = path.canonicalize().map_err(unreadable)?;
         Ok(Self {
             identity: Identity::of(&metadata, &absolute),
-            manifest: read_manifest(path, &bytes)?,
+            manifest: manifest::read(path, &file, metadata.len())?,
             path: absolute,
-            bytes,
+            file,
         })
+    }
+
+    /// Copies the file that was checked.
+    pub(crate) fn copy_to(&self, target: &mut File) -> io::Result<u64> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0))?;
+        io::copy(&mut file, target)
     }
 
     /// Checks that the plugin fits the running Lua and this loader.
@@ -132,114 +138,6 @@ impl PluginFile {
     pub(crate) fn file_name(&self) -> &OsStr {
         self.path.file_name().unwrap_or_default()
     }
-}
-
-fn read_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, Error> {
-    let not_a_library = |found: String| Error::NotALibrary {
-        path: path.to_owned(),
-        found,
-    };
-    if bytes.is_empty() {
-        return Err(not_a_library("an empty file".to_owned()));
-    }
-    let file =
-        object::File::parse(bytes).map_err(|error| not_a_library(describe(bytes, &error)))?;
-    check_target(path, &file)?;
-    if file.kind() != object::ObjectKind::Dynamic {
-        return Err(not_a_library(format!(
-            "an object file of another kind ({:?})",
-            file.kind()
-        )));
-    }
-    check_length(&file, bytes.len() as u64).map_err(not_a_library)?;
-    let Some(section) = file.section_by_name(manifest::SECTION) else {
-        return Err(Error::NotAPlugin {
-            path: path.to_owned(),
-        });
-    };
-    let data = section
-        .data()
-        .map_err(|error| not_a_library(describe(bytes, &error)))?;
-    Manifest::parse(data).map_err(|source| Error::Manifest {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// What a file that cannot be parsed looks like.
-fn describe(bytes: &[u8], error: &object::Error) -> String {
-    if bytes.starts_with(b"\x7fELF") {
-        return format!("a truncated or damaged library ({error})");
-    }
-    let start = &bytes[..bytes.len().min(512)];
-    if std::str::from_utf8(start).is_ok() || start.is_ascii() {
-        return "a text file".to_owned();
-    }
-    format!("a file of an unknown format ({error})")
-}
-
-/// Compares the processor and the file format with those of this process.
-fn check_target(path: &Path, file: &object::File<'_>) -> Result<(), Error> {
-    let expected = (
-        std::env::consts::ARCH.to_owned(),
-        object::BinaryFormat::native_object(),
-        if cfg!(target_endian = "little") {
-            object::Endianness::Little
-        } else {
-            object::Endianness::Big
-        },
-        cfg!(target_pointer_width = "64"),
-    );
-    let found = (
-        architecture_name(file.architecture()),
-        file.format(),
-        file.endianness(),
-        file.is_64(),
-    );
-    if expected == found {
-        return Ok(());
-    }
-    let text = |(arch, format, endianness, is_64): &(
-        String,
-        object::BinaryFormat,
-        object::Endianness,
-        bool,
-    )| {
-        let bits = if *is_64 { 64 } else { 32 };
-        format!("{arch} ({format:?}, {bits} bit, {endianness:?} endian)").replace(" Endian", "")
-    };
-    Err(Error::WrongTarget {
-        path: path.to_owned(),
-        expected: text(&expected),
-        found: text(&found),
-    })
-}
-
-/// The processor by the name that Rust gives it.
-fn architecture_name(architecture: object::Architecture) -> String {
-    match architecture {
-        object::Architecture::X86_64 => "x86_64".to_owned(),
-        object::Architecture::I386 => "x86".to_owned(),
-        object::Architecture::Aarch64 => "aarch64".to_owned(),
-        object::Architecture::Arm => "arm".to_owned(),
-        object::Architecture::Unknown => "an unknown processor".to_owned(),
-        other => format!("{other:?}").to_lowercase(),
-    }
-}
-
-/// Checks that the file has all the bytes that the dynamic linker would map: touching a page
-/// beyond the end of the file kills the process.
-fn check_length(file: &object::File<'_>, length: u64) -> Result<(), String> {
-    for segment in file.segments() {
-        let (offset, size) = segment.file_range();
-        let end = offset.saturating_add(size);
-        if end > length {
-            return Err(format!(
-                "a truncated library ({length} bytes, a segment ends at {end})"
-            ));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

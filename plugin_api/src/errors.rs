@@ -68,6 +68,15 @@ impl Message {
         }
     }
 
+    /// What is said of a panic.
+    #[cfg(bound_lua_api)]
+    fn panicked(text: &str) -> Self {
+        Self {
+            text: format!("the function panicked: {text}"),
+            is_positioned: false,
+        }
+    }
+
     fn plain(text: &str) -> Self {
         Self {
             text: split_traceback(text).unwrap_or(text).to_owned(),
@@ -100,6 +109,9 @@ fn bad_argument(to: Option<&str>, position: usize, name: Option<&str>, cause: &s
     text
 }
 
+/// How many causes of an error are named.
+const CAUSES: usize = 32;
+
 /// The text of an error and of its causes, `outer: inner`, leaving out what an outer text says
 /// already.
 ///
@@ -110,13 +122,12 @@ fn bad_argument(to: Option<&str>, position: usize, name: Option<&str>, cause: &s
 #[must_use]
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let part = error.to_string();
+    // An error may be its own cause.
+    for cause in std::iter::successors(error.source(), |error| error.source()).take(CAUSES) {
+        let part = cause.to_string();
         if !part.is_empty() && !text.contains(&part) {
             let _ = write!(text, ": {part}");
         }
-        cause = error.source();
     }
     text
 }
@@ -166,6 +177,23 @@ mod tests {
             Message::of(&error).text,
             "cannot open the store: permission denied"
         );
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_cause_ends() {
+        #[derive(Debug)]
+        struct Loop;
+        impl std::fmt::Display for Loop {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("loop")
+            }
+        }
+        impl std::error::Error for Loop {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&Loop)
+            }
+        }
+        assert_eq!(chain(&Loop), "loop");
     }
 
     #[test]

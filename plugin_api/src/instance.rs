@@ -10,6 +10,7 @@ use mlua::{Lua, Table};
 use crate::errors;
 use crate::panics;
 use crate::plugin::PluginLua;
+use crate::protected::CollectorPause;
 use crate::revoke::Revocable;
 
 pub mod ffi;
@@ -61,17 +62,19 @@ impl Instance {
     ///
     /// [`Failure::Panic`] if the constructor or `name` panics.
     pub fn new(construct: impl FnOnce() -> Box<dyn PluginLua>) -> Result<Self, Failure> {
-        let (plugin, name) = panics::catch(|| {
-            let plugin = construct();
-            let name = plugin.name().to_owned();
-            (plugin, name)
-        })
-        .map_err(Failure::Panic)?;
-        Ok(Self {
-            plugin,
-            name,
-            made: HashMap::new(),
-        })
+        let plugin = panics::catch(construct).map_err(Failure::Panic)?;
+        // The object is dropped outside of `catch`, lest its destructor panics while unwinding.
+        match panics::catch(|| plugin.name().to_owned()) {
+            Ok(name) => Ok(Self {
+                plugin,
+                name,
+                made: HashMap::new(),
+            }),
+            Err(panic) => {
+                let _ = panics::catch(|| drop(plugin));
+                Err(Failure::Panic(panic))
+            }
+        }
     }
 
     /// The name the plugin gave.
@@ -97,9 +100,11 @@ impl Instance {
     pub fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
         let functions =
             panics::catch(|| self.plugin.get_lua_functions(lua)).map_err(Failure::Panic)?;
-        let (table, revocable) = panics::catch(|| Revocable::new(lua, &self.name, functions))
-            .map_err(Failure::Panic)?
-            .map_err(lua_failure)?;
+        let made = panics::catch(|| {
+            let _pause = pause(lua);
+            Revocable::new(lua, &self.name, functions)
+        });
+        let (table, revocable) = made.map_err(Failure::Panic)?.map_err(lua_failure)?;
         self.made.insert(identity(lua), revocable);
         Ok(table)
     }
@@ -113,9 +118,11 @@ impl Instance {
         let Some(revocable) = self.made.remove(&identity(lua)) else {
             return Ok(());
         };
-        panics::catch(|| revocable.revoke(lua))
-            .map_err(Failure::Panic)?
-            .map_err(lua_failure)
+        let revoked = panics::catch(|| {
+            let _pause = pause(lua);
+            revocable.revoke(lua)
+        });
+        revoked.map_err(Failure::Panic)?.map_err(lua_failure)
     }
 
     /// Runs [`PluginLua::on_unload`].
@@ -146,6 +153,11 @@ fn run_hook(hook: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> Re
 
 fn lua_failure(error: mlua::Error) -> Failure {
     Failure::Error(errors::Message::of(&error).text)
+}
+
+fn pause(lua: &Lua) -> CollectorPause {
+    // SAFETY: the state outlives the handle, and the handle the caller's pause.
+    lua.exec_raw_lua(|raw| unsafe { CollectorPause::new(raw.state()) })
 }
 
 /// Tells one Lua state from another while both are open: the address of its registry.

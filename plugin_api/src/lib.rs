@@ -41,7 +41,7 @@
 //! - [`export_plugin!`]: makes a crate a plugin.
 //! - [`manifest`]: what a plugin file says of itself, readable without running it.
 //! - [`abi`]: the C structures that cross between loader and plugin.
-//! - [`instance`], [`errors`], [`late`], [`lua_api`], `image`: the two sides of the boundary. A plugin
+//! - [`instance`], [`errors`], [`late`], [`lua_api`], [`protected`], `image`: the two sides of the boundary. A plugin
 //!   author does not call them; the loader (package `cygnixy`) does.
 
 pub mod abi;
@@ -53,6 +53,7 @@ pub mod late;
 pub mod lua_abi;
 pub mod lua_api;
 pub mod manifest;
+pub mod protected;
 
 mod export;
 mod panics;

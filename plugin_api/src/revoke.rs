@@ -58,17 +58,38 @@ impl Revocable {
     /// Revokes every function. What a function captured is kept for as long as Lua has the
     /// function: it may be running, in a coroutine that cannot be seen from here, and then it is
     /// on that coroutine's stack.
+    ///
+    /// A failure, of memory or of a finaliser that happens to run, does not keep the others from
+    /// being revoked; the last one is reported if it was not overcome.
     pub(crate) fn revoke(&self, lua: &Lua) -> Result<()> {
-        let callback = address(lua, &self.revoked)?;
-        let kept = kept(lua)?;
+        let callback = again(|| address(lua, &self.revoked))?;
+        let kept = again(|| kept(lua))?;
+        let mut result = Ok(());
         for function in &self.functions {
-            let is_callback = kind(lua, function, callback)? == Kind::Callback;
-            let arguments = (&kept, function, &self.revoked);
-            // SAFETY: `swap` finds its three arguments on the stack, and may raise.
-            unsafe { lua.exec_raw::<()>(arguments, move |state| swap(state, is_callback)) }?;
+            let revoked = again(|| {
+                let is_callback = kind(lua, function, callback)? == Kind::Callback;
+                let arguments = (&kept, function, &self.revoked);
+                // SAFETY: `swap` finds its three arguments on the stack, and may raise.
+                unsafe { lua.exec_raw::<()>(arguments, move |state| swap(state, is_callback)) }
+            });
+            if revoked.is_err() {
+                result = revoked;
+            }
         }
-        Ok(())
+        result
     }
+}
+
+/// Tries up to eight times: a finaliser that raised an error does not run again.
+fn again<R>(attempt: impl Fn() -> Result<R>) -> Result<R> {
+    let mut result = attempt();
+    for _ in 0..7 {
+        if result.is_ok() {
+            break;
+        }
+        result = attempt();
+    }
+    result
 }
 
 /// The table of captured values by revoked function, which lets go of an entry with its function.

@@ -131,7 +131,9 @@ impl Entry {
                 step: "list the functions",
                 source,
             })?;
-            debug!(plugin = self.name, ?functions, "made functions");
+            let path = self.path();
+            let (plugin, path) = (&self.name, path.display());
+            debug!(step = "functions", plugin, %path, ?functions, "made functions");
             slot.registrations.push(Registration {
                 state,
                 lua: lua.weak(),

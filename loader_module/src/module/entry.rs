@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi::{self, lua_State};
+use plugin_api::protected::{self, CollectorPause};
 
 use crate::{lua_state, module};
 
@@ -31,31 +32,35 @@ unsafe fn opened(state: *mut lua_State) -> c_int {
         ffi::lua_pop(state, 1);
         let thread = lua_state::thread(state);
         ffi::luaL_checkstack(thread, 8, c"cygnixy".as_ptr());
-        ffi::lua_pushcfunction(thread, make);
-        let status = ffi::lua_pcall(thread, 0, 1, 0);
-        ffi::lua_xmove(thread, state, 1);
-        if status != ffi::LUA_OK {
+        if protected::call(thread, make, std::ptr::null_mut()) != ffi::LUA_OK {
+            ffi::lua_xmove(thread, state, 1);
             ffi::lua_error(state);
         }
-        ffi::lua_pushvalue(state, -1);
-        ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, MODULE_KEY.as_ptr());
+        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, MODULE_KEY.as_ptr());
         1
     }
 }
 
+/// Makes the module's table and stores it in the state.
 unsafe extern "C-unwind" fn make(state: *mut lua_State) -> c_int {
     // SAFETY: mlua makes its data for the state as protected calls, so nothing jumps over the
     // frames of `catch_unwind`; the data lives as long as the state.
     let entered = catch_unwind(AssertUnwindSafe(|| unsafe {
+        ffi::lua_settop(state, 0);
+        let _pause = CollectorPause::new(state);
         let _: &Lua = Lua::get_or_init_from_ptr(state);
     }));
     // SAFETY: `state` runs this function with an empty stack.
     unsafe {
         if entered.is_err() {
-            ffi::lua_pushstring(state, c"cygnixy could not start in this Lua state".as_ptr());
             drop(entered);
+            ffi::lua_pushstring(state, c"cygnixy could not start in this Lua state".as_ptr());
             ffi::lua_error(state);
         }
-        Lua::entrypoint1(state, module::table)
+        Lua::entrypoint1(state, |lua| {
+            let key = MODULE_KEY.to_string_lossy();
+            lua.set_named_registry_value(&key, module::table(lua)?)?;
+            Ok(true)
+        })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A host may keep its Lua to itself (`RTLD_LOCAL`), have several, or be one program with Lua
 //! linked in. The one that matters is the one that made the call: the loader asks the dynamic
-//! linker for the object that contains the return address, and takes the Lua API from there and
-//! from what that object depends on.
+//! linker for the object that contains the return address, which is in Lua's own code, and takes
+//! the Lua API from that object and no other.
 
 use std::ffi::c_void;
 use std::sync::OnceLock;
@@ -45,13 +45,17 @@ impl Caller {
         Some(Self { image, library })
     }
 
-    /// The address of a function of this object or of one it depends on; null if there is none.
+    /// The address of a function of the Lua that is in this object; null if there is none. The
+    /// dynamic linker also looks at other objects, which may hold another Lua: what it finds
+    /// there is not taken.
     pub(crate) fn find(&self, name: &str) -> *const c_void {
         // SAFETY: the symbol is only taken as an address here.
-        match unsafe { self.library.get::<*const c_void>(name) } {
-            Ok(symbol) => symbol.as_raw_ptr(),
-            Err(_) => std::ptr::null(),
-        }
+        let symbol = unsafe { self.library.get::<*const c_void>(name) };
+        symbol
+            .map(|symbol| symbol.as_raw_ptr().cast_const())
+            .ok()
+            .filter(|address| self.image.contains(*address))
+            .unwrap_or(std::ptr::null())
     }
 
     /// Binds this module's Lua API, and that of all plugins after it, to the caller's runtime.
@@ -62,7 +66,8 @@ impl Caller {
     pub(crate) fn bind(&self) -> Result<(), String> {
         let found = self.lua_abi().ok_or_else(|| {
             format!(
-                "cygnixy cannot find the Lua C API in {}, which required it",
+                "cygnixy cannot find the Lua C API in {}, which required it: it has no Lua, or \
+                 keeps its functions to itself",
                 self.image.display()
             )
         })?;
@@ -76,8 +81,7 @@ impl Caller {
             ));
         }
         // SAFETY: the functions are of the Lua version this build is for, all from the object
-        // that required us and its dependencies, which hold the Lua state and so outlive it; the
-        // object is kept mapped by `self.library`, which is never closed.
+        // that required us; it is kept mapped by `self.library`, which is never closed.
         unsafe { lua_api::bind(&mut |name| self.find(name)) }.map_err(|error| {
             format!(
                 "cygnixy cannot be used by the Lua in {}: {error}; load a second copy of the \

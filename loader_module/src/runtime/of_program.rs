@@ -66,10 +66,11 @@ mod table {
 
         #[test]
         fn every_function_is_found() {
-            // A point release may lack some; the vendored Lua is the newest of its version.
+            // A point release may lack some; the vendored Lua is the newest of its version. What
+            // was only for compatibility with 5.2 is left out of a 5.3.
             let missing: Vec<_> = NAMES
                 .iter()
-                .filter(|name| address_of(name).is_null())
+                .filter(|name| address_of(name).is_null() && **name != "luaopen_bit32")
                 .collect();
             assert!(missing.is_empty(), "{missing:?}");
         }

@@ -1,6 +1,6 @@
 //! What stands in the slot of `lua_error`.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem;
 use std::sync::OnceLock;
 
@@ -43,7 +43,12 @@ pub(crate) unsafe extern "C-unwind" fn lua_error(state: *mut lua_State) -> c_int
     }
 }
 
-/// Whether the nearest C function below the one that raises is of this library.
+/// How many Lua functions are looked through for the nearest C function. Lua counts levels from
+/// the top each time, so the cost grows with the square.
+const FRAMES: c_int = 200;
+
+/// Whether the nearest C function below the one that raises is of this library, so that Rust
+/// code is going to catch the error.
 unsafe fn is_caught_by_this_library(state: *mut lua_State) -> bool {
     let Some(image) = own_image() else {
         return false;
@@ -53,9 +58,11 @@ unsafe fn is_caught_by_this_library(state: *mut lua_State) -> bool {
     // room for it.
     unsafe {
         let mut frame: lua_Debug = mem::zeroed();
-        let mut level = 1;
-        while ffi::lua_getstack(state, level, &raw mut frame) != 0 {
-            ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
+        for level in 1..FRAMES {
+            if ffi::lua_getstack(state, level, &raw mut frame) == 0 {
+                return false;
+            }
+            ffi::lua_getinfo(state, c"nf".as_ptr(), &raw mut frame);
             let is_c = ffi::lua_iscfunction(state, -1) != 0;
             let function = ffi::lua_tocfunction(state, -1);
             ffi::lua_pop(state, 1);
@@ -63,10 +70,41 @@ unsafe fn is_caught_by_this_library(state: *mut lua_State) -> bool {
                 // LuaJIT gives no address for its built-in functions.
                 return function.is_some_and(|f| image.contains(f as *const c_void));
             }
-            level += 1;
+            if is_called_by_lua_itself(&frame) {
+                return false;
+            }
         }
     }
     false
+}
+
+/// Whether Lua itself called a function, as a debug hook or a finaliser: the function below was
+/// interrupted and catches nothing. Lua 5.1 and LuaJIT do not tell.
+fn is_called_by_lua_itself(frame: &lua_Debug) -> bool {
+    let text = |text: *const c_char| {
+        // SAFETY: Lua fills in C strings that live as long as the function, or null.
+        (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
+    };
+    text(frame.namewhat) == Some(c"hook") || text(frame.name) == Some(c"__gc")
+}
+
+/// Pushes the position of the Lua code that called the raising function, as `luaL_where` does, but
+/// looks through functions that mlua and this crate have put in between.
+unsafe fn push_position(state: *mut lua_State) {
+    // SAFETY: as above; `luaL_where` pushes one string.
+    unsafe {
+        let mut frame: lua_Debug = mem::zeroed();
+        let mut level = 1;
+        while level < 4 && ffi::lua_getstack(state, level, &raw mut frame) != 0 {
+            ffi::lua_getinfo(state, c"S".as_ptr(), &raw mut frame);
+            let source = CStr::from_ptr(frame.source).to_bytes();
+            if !source.starts_with(b"=__mlua_") && source != b"=[cygnixy]" {
+                break;
+            }
+            level += 1;
+        }
+        ffi::luaL_where(state, level);
+    }
 }
 
 /// Replaces the userdata on top of the stack by its message, if it is an error object of mlua.
@@ -83,50 +121,57 @@ unsafe fn replace_error_object(state: *mut lua_State) {
         if message.is_positioned {
             ffi::lua_pushlstring(state, message.text.as_ptr().cast(), message.text.len());
         } else {
-            ffi::luaL_where(state, 1);
+            push_position(state);
             ffi::lua_pushlstring(state, message.text.as_ptr().cast(), message.text.len());
             ffi::lua_concat(state, 2);
         }
     }
 }
 
-/// The message of the error object on top of the stack, or `None` if it is no error object.
+/// The message of the error object on top of the stack, or `None` if it is no error object. Code
+/// of the plugin runs here, when an error of its own is asked for its text and dropped.
 unsafe fn take_message(state: *mut lua_State) -> Option<Message> {
-    let popped = panics::catch(|| {
+    let message = panics::catch(|| {
         // SAFETY: mlua raised the error in this state, so its data for the state exists, and
         // lives until the state is closed.
         let lua: &Lua = unsafe { Lua::get_or_init_from_ptr(state) };
-        lua.exec_raw_lua(|raw| {
-            let scratch = raw.state();
-            // SAFETY: `scratch` is a thread of the same Lua state. The value is copied to it and
-            // popped again, by mlua, which recognises its own error objects.
-            unsafe {
-                if ffi::lua_checkstack(state, 2) == 0 || ffi::lua_checkstack(scratch, 4) == 0 {
-                    return None;
-                }
-                let top = ffi::lua_gettop(scratch);
-                ffi::lua_pushvalue(state, -1);
-                if state != scratch {
-                    ffi::lua_xmove(state, scratch, 1);
-                }
-                let value = panics::catch(|| raw.pop_value());
-                ffi::lua_settop(scratch, top);
-                Some(value)
-            }
-        })
+        // SAFETY: the caller's `state` is a thread of that Lua state.
+        match unsafe { pop_copy(lua, state) }? {
+            Ok(Value::Error(error)) => Some(Message::of(&error)),
+            // An error object whose panic was resumed before reads as nil.
+            Ok(Value::Nil) => Some(Message::panicked("the panic was reported before")),
+            Ok(_) => None,
+            // mlua resumes a panic that it finds in the error object.
+            Err(panic) => Some(Message::panicked(&panic)),
+        }
     });
-    match popped {
-        Ok(Some(Ok(Value::Error(error)))) => Some(Message::of(&error)),
-        // mlua resumes a panic that it finds in the error object.
-        Ok(Some(Err(panic))) => Some(Message {
-            text: format!("the function panicked: {panic}"),
+    message.unwrap_or_else(|panic| {
+        Some(Message {
+            text: format!("the function failed, and its error's text panicked: {panic}"),
             is_positioned: false,
-        }),
-        // An error object whose panic was resumed before reads as nil.
-        Ok(Some(Ok(Value::Nil))) => Some(Message {
-            text: "the function panicked; the panic was reported before".to_owned(),
-            is_positioned: false,
-        }),
-        _ => None,
-    }
+        })
+    })
+}
+
+/// Takes a copy of the value on top of the stack, or the panic that is in it; `None` if there is no
+/// room for it.
+unsafe fn pop_copy(lua: &Lua, state: *mut lua_State) -> Option<Result<Value, String>> {
+    lua.exec_raw_lua(|raw| {
+        let scratch = raw.state();
+        // SAFETY: `scratch` is a thread of the same Lua state. The value is copied to it and
+        // popped again, by mlua, which recognises its own error objects.
+        unsafe {
+            if ffi::lua_checkstack(state, 2) == 0 || ffi::lua_checkstack(scratch, 4) == 0 {
+                return None;
+            }
+            let top = ffi::lua_gettop(scratch);
+            ffi::lua_pushvalue(state, -1);
+            if state != scratch {
+                ffi::lua_xmove(state, scratch, 1);
+            }
+            let value = panics::catch(|| raw.pop_value());
+            ffi::lua_settop(scratch, top);
+            Some(value)
+        }
+    })
 }

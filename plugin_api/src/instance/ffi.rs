@@ -14,6 +14,7 @@ use crate::late;
 use crate::lua_api;
 use crate::panics;
 use crate::plugin::PluginLua;
+use crate::protected::{self, CollectorPause};
 
 impl Descriptor {
     /// The descriptor of a plugin with the given manifest; `create` is the plugin's own call of
@@ -149,7 +150,7 @@ enum Task {
 struct Call {
     instance: *mut Instance,
     task: Task,
-    outcome: Result<(), Failure>,
+    outcome: Result<Option<Table>, Failure>,
 }
 
 /// Runs a task in a Lua state, as a protected call, because mlua may have to make its own data
@@ -158,29 +159,42 @@ unsafe fn in_state(state: *mut lua_State, instance: RawInstance, task: Task, sin
     let mut call = Call {
         instance: instance.cast(),
         task,
-        outcome: Ok(()),
-    };
-    let results = match task {
-        Task::Functions => 1,
-        Task::Revoke => 0,
+        outcome: Ok(None),
     };
     // SAFETY: the loader leaves room on the stack of `state`; `call` outlives the protected call,
     // and is read again only after it.
     unsafe {
-        ffi::lua_pushcfunction(state, run_call);
-        ffi::lua_pushlightuserdata(state, (&raw mut call).cast::<c_void>());
-        let status = ffi::lua_pcall(state, 1, results, 0);
+        let status = protected::call(state, run_call, (&raw mut call).cast::<c_void>());
         if status != ffi::LUA_OK {
             let text = top_as_text(state);
             ffi::lua_pop(state, 1);
             if call.outcome.is_ok() {
                 call.outcome = Err(Failure::Error(text));
             }
-        } else if call.outcome.is_err() {
-            ffi::lua_pop(state, results);
         }
-        report(call.outcome, sink)
+        let outcome = call.outcome.and_then(|table| match table {
+            Some(table) => push_table(state, &table),
+            None => Ok(()),
+        });
+        report(outcome, sink)
     }
+}
+
+/// Leaves a table on the stack of `state`, a thread that no mlua function runs on.
+unsafe fn push_table(state: *mut lua_State, table: &Table) -> Result<(), Failure> {
+    // SAFETY: mlua has made its data for the state. The value is pushed on one thread of the
+    // state and moved to another, which has room.
+    let pushed = panics::catch(|| unsafe {
+        let lua: &Lua = Lua::get_or_init_from_ptr(state);
+        lua.exec_raw_lua(|raw| {
+            raw.push(table)?;
+            if raw.state() != state {
+                ffi::lua_xmove(raw.state(), state, 1);
+            }
+            mlua::Result::Ok(())
+        })
+    });
+    pushed.map_err(Failure::Panic)?.map_err(lua_failure)
 }
 
 unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
@@ -189,11 +203,18 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     let call = unsafe { &mut *ffi::lua_touserdata(state, 1).cast::<Call>() };
     // SAFETY: mlua's data for the state lives until the state is closed. What mlua does here it
     // does as protected calls, so nothing jumps over the frames of `catch`.
-    let lua: &Lua = match panics::catch(|| unsafe {
+    let entered = panics::catch(|| unsafe {
         ffi::lua_settop(state, 0);
-        Lua::get_or_init_from_ptr(state)
-    }) {
-        Ok(lua) => lua,
+        let _pause = CollectorPause::new(state);
+        let lua: &Lua = Lua::get_or_init_from_ptr(state);
+        late::make_late_calls_safe(lua).map(|()| lua)
+    });
+    let lua = match entered {
+        Ok(Ok(lua)) => lua,
+        Ok(Err(error)) => {
+            call.outcome = Err(lua_failure(error));
+            return 0;
+        }
         Err(panic) => {
             call.outcome = Err(Failure::Panic(panic));
             return 0;
@@ -201,21 +222,11 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     };
     // SAFETY: see the module: the instance is alive and used by one thread at a time.
     let instance = unsafe { &mut *call.instance };
-    match call.task {
-        Task::Revoke => call.outcome = instance.revoke(lua),
-        Task::Functions => match make_functions(instance, lua) {
-            // SAFETY: the stack is empty, as at the start of a C function. `entrypoint1` pushes
-            // the table, and raises nothing while Lua has memory.
-            Ok(table) => return unsafe { Lua::entrypoint1(state, move |_| Ok(table)) },
-            Err(failure) => call.outcome = Err(failure),
-        },
-    }
+    call.outcome = match call.task {
+        Task::Revoke => instance.revoke(lua).map(|()| None),
+        Task::Functions => instance.functions(lua).map(Some),
+    };
     0
-}
-
-fn make_functions(instance: &mut Instance, lua: &Lua) -> Result<Table, Failure> {
-    late::make_late_calls_safe(lua).map_err(lua_failure)?;
-    instance.functions(lua)
 }
 
 /// The error on top of the stack as text.

@@ -16,13 +16,15 @@ const IDENTITY: &str = "lua_gettop";
 
 /// What no runtime can be without. Other functions may be missing from a point release; their
 /// slots then lead to [`missing`].
-const REQUIRED: [&str; 5] = [IDENTITY, ERROR, "lua_type", "lua_touserdata", "luaL_where"];
+const REQUIRED: [&str; 5] = [IDENTITY, ERROR, TOUSERDATA, "lua_type", "luaL_where"];
 
 const ERROR: &str = "lua_error";
+const TOUSERDATA: &str = "lua_touserdata";
 
 static BOUND: Mutex<Option<usize>> = Mutex::new(None);
 static MISSING: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 static REAL_ERROR: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+static REAL_TOUSERDATA: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 /// Fills the slots with the functions that `find` gives, or checks that they already hold them.
 ///
@@ -62,6 +64,9 @@ pub unsafe fn bind(find: &mut dyn FnMut(&'static str) -> *const c_void) -> Resul
         } else {
             address
         };
+        if *name == TOUSERDATA {
+            REAL_TOUSERDATA.store(address, Ordering::Relaxed);
+        }
         slot.store(target, Ordering::Relaxed);
     }
     *MISSING.lock().unwrap_or_else(PoisonError::into_inner) = absent;
@@ -75,6 +80,9 @@ pub unsafe fn bind(find: &mut dyn FnMut(&'static str) -> *const c_void) -> Resul
 pub fn resolve(name: &str) -> *const c_void {
     if name == ERROR {
         return REAL_ERROR.load(Ordering::Relaxed).cast_const().cast();
+    }
+    if name == TOUSERDATA {
+        return REAL_TOUSERDATA.load(Ordering::Relaxed).cast_const().cast();
     }
     let Ok(index) = slots::ALL.binary_search_by(|(known, _)| (*known).cmp(name)) else {
         return ptr::null();
@@ -102,6 +110,27 @@ pub(crate) unsafe fn real_lua_error(state: *mut lua_State) -> c_int {
         unsafe { mem::transmute(address) };
     // SAFETY: the caller keeps the rules of `lua_error`.
     unsafe { raise(state) }
+}
+
+/// The type of `lua_touserdata`.
+pub(crate) type ToUserdata = unsafe extern "C-unwind" fn(*mut lua_State, c_int) -> *mut c_void;
+
+/// Puts a function in the place of the runtime's `lua_touserdata`.
+pub(crate) fn check_touserdata(check: ToUserdata) {
+    slots::lua_touserdata.store(check as *mut (), Ordering::Relaxed);
+}
+
+/// Calls the runtime's own `lua_touserdata`.
+///
+/// # Safety
+///
+/// - [`bind`] has succeeded, and the arguments are as that function asks.
+pub(crate) unsafe fn real_touserdata(state: *mut lua_State, index: c_int) -> *mut c_void {
+    let address = REAL_TOUSERDATA.load(Ordering::Relaxed);
+    // SAFETY: `bind` stored the address of the runtime's `lua_touserdata`, which has this type.
+    let function: ToUserdata = unsafe { mem::transmute(address) };
+    // SAFETY: the caller keeps the rules.
+    unsafe { function(state, index) }
 }
 
 /// Where a slot leads whose function the running Lua lacks. Functions that take no Lua state

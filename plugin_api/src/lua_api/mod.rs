@@ -5,9 +5,9 @@
 //! the Lua state really belongs to ([`bind`]). That works where the host exports nothing, and
 //! where it keeps its Lua to itself. The loader's own Lua module binds itself in the same way.
 //!
-//! One slot is not filled with the runtime's function: `lua_error` goes through
-//! [`errors`](crate::errors), which turns mlua's error objects into strings where Lua code would
-//! see them.
+//! Two slots are special. `lua_error` goes through [`errors`](crate::errors), which turns mlua's
+//! error objects into strings where Lua code would see them. `lua_touserdata` goes through a check
+//! once a function was collected, see [`late`](crate::late).
 //!
 //! Where stubs are not supported (anything but Linux on x86-64 and AArch64), the macros expand to
 //! nothing, [`IS_BOUND`] is false and the dynamic linker does the work.
@@ -40,9 +40,9 @@ mod bind;
 pub mod slots;
 mod stubs;
 
-#[cfg(bound_lua_api)]
-pub(crate) use bind::real_lua_error;
 pub use bind::{bind, resolve};
+#[cfg(bound_lua_api)]
+pub(crate) use bind::{check_touserdata, real_lua_error, real_touserdata};
 
 /// Whether this build takes its Lua API from slots that a loader fills.
 pub const IS_BOUND: bool = cfg!(bound_lua_api);

@@ -38,7 +38,10 @@ unsafe extern "C-unwind" fn open(state: *mut lua_State, return_address: *const c
         match catch_unwind(|| bind(return_address)) {
             Ok(Ok(())) => opened(state),
             Ok(Err(refusal)) => refusal.raise(state),
-            Err(_) => 0,
+            Err(_) => {
+                eprintln!("cygnixy could not look for the Lua that required it");
+                0
+            }
         }
     }
 }

@@ -1,0 +1,150 @@
+//! Finds the manifest in a library file. Only the parts of the file that say where things are get
+//! read, as the file may be large, or made to look so.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use object::read::ReadCache;
+use object::{Object as _, ObjectSection as _, ObjectSegment as _};
+use plugin_api::manifest::{self, Manifest};
+
+use crate::Error;
+
+type ObjectFile<'a> = object::File<'a, &'a ReadCache<&'a File>>;
+
+/// The largest file that is looked into, in bytes. Tables that a hostile file claims to have are
+/// no larger than the file, and are read into memory.
+const LARGEST_FILE: u64 = 2 << 30;
+
+/// The largest manifest that is read, in bytes.
+const LARGEST_MANIFEST: u64 = 1 << 20;
+
+/// Reads the manifest of an open library file of the given length.
+pub(super) fn read(path: &Path, file: &File, length: u64) -> Result<Manifest, Error> {
+    let not_a_library = |found: String| Error::NotALibrary {
+        path: path.to_owned(),
+        found,
+    };
+    let start = first_bytes(file).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    if start.is_empty() {
+        return Err(not_a_library("an empty file".to_owned()));
+    }
+    if length > LARGEST_FILE {
+        return Err(not_a_library(format!(
+            "a file of {length} bytes; the most that is looked into is {LARGEST_FILE}"
+        )));
+    }
+    let broken = |error: object::Error| not_a_library(describe(&start, &error));
+    let cache = ReadCache::new(file);
+    let object = ObjectFile::parse(&cache).map_err(broken)?;
+    check_target(path, &object)?;
+    if object.kind() != object::ObjectKind::Dynamic {
+        let kind = object.kind();
+        return Err(not_a_library(format!(
+            "an object file of another kind ({kind:?})"
+        )));
+    }
+    check_length(&object, length).map_err(not_a_library)?;
+    let Some(section) = object.section_by_name(manifest::SECTION) else {
+        return Err(Error::NotAPlugin {
+            path: path.to_owned(),
+        });
+    };
+    if section.size() > LARGEST_MANIFEST {
+        let size = section.size();
+        return Err(not_a_library(format!(
+            "one with a manifest of {size} bytes"
+        )));
+    }
+    Manifest::parse(section.data().map_err(broken)?).map_err(|source| Error::Manifest {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn first_bytes(mut file: &File) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    file.take(512).read_to_end(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(start)
+}
+
+/// What a file that cannot be parsed looks like, by its first bytes.
+fn describe(start: &[u8], error: &object::Error) -> String {
+    if start.starts_with(b"\x7fELF") {
+        return format!("a truncated or damaged library ({error})");
+    }
+    let is_text = std::str::from_utf8(start).is_ok() || start.is_ascii();
+    if is_text && !start.contains(&0) {
+        return "a text file".to_owned();
+    }
+    format!("a file of an unknown format ({error})")
+}
+
+/// Compares the processor and the file format with those of this process.
+fn check_target(path: &Path, file: &ObjectFile<'_>) -> Result<(), Error> {
+    let expected = (
+        std::env::consts::ARCH.to_owned(),
+        object::BinaryFormat::native_object(),
+        if cfg!(target_endian = "little") {
+            object::Endianness::Little
+        } else {
+            object::Endianness::Big
+        },
+        cfg!(target_pointer_width = "64"),
+    );
+    let found = (
+        architecture_name(file.architecture()),
+        file.format(),
+        file.endianness(),
+        file.is_64(),
+    );
+    if expected == found {
+        return Ok(());
+    }
+    let text = |(arch, format, endianness, is_64): &(
+        String,
+        object::BinaryFormat,
+        object::Endianness,
+        bool,
+    )| {
+        let bits = if *is_64 { 64 } else { 32 };
+        format!("{arch} ({format:?}, {bits} bit, {endianness:?} endian)").replace(" Endian", "")
+    };
+    Err(Error::WrongTarget {
+        path: path.to_owned(),
+        expected: text(&expected),
+        found: text(&found),
+    })
+}
+
+/// The processor by the name that Rust gives it.
+fn architecture_name(architecture: object::Architecture) -> String {
+    match architecture {
+        object::Architecture::X86_64 => "x86_64".to_owned(),
+        object::Architecture::I386 => "x86".to_owned(),
+        object::Architecture::Aarch64 => "aarch64".to_owned(),
+        object::Architecture::Arm => "arm".to_owned(),
+        object::Architecture::Unknown => "an unknown processor".to_owned(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// Checks that the file has all the bytes that the dynamic linker would map: touching a page
+/// beyond the end of the file kills the process.
+fn check_length(file: &ObjectFile<'_>, length: u64) -> Result<(), String> {
+    for segment in file.segments() {
+        let (offset, size) = segment.file_range();
+        let end = offset.saturating_add(size);
+        if end > length {
+            return Err(format!(
+                "a truncated library ({length} bytes, a segment ends at {end})"
+            ));
+        }
+    }
+    Ok(())
+}

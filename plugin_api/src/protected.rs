@@ -1,0 +1,83 @@
+//! A protected call that allocates nothing outside of its protection.
+
+use std::ffi::{c_int, c_void};
+
+use mlua::ffi::{self, lua_State};
+
+/// Calls a C function with a pointer as its only argument. An error is left on the stack; results
+/// are not.
+///
+/// # Safety
+///
+/// - `state` is valid, with room for two values.
+/// - The function keeps the rules of a `lua_CFunction`, and takes that pointer.
+#[cfg(not(any(feature = "lua51", feature = "luajit")))]
+pub unsafe fn call(
+    state: *mut lua_State,
+    function: ffi::lua_CFunction,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: a C function without upvalues and a pointer are values that need no memory here.
+    unsafe {
+        ffi::lua_pushcfunction(state, function);
+        ffi::lua_pushlightuserdata(state, argument);
+        ffi::lua_pcall(state, 1, 0, 0)
+    }
+}
+
+/// Calls a C function with a pointer as its only argument. An error is left on the stack; results
+/// are not.
+///
+/// # Safety
+///
+/// - `state` is valid, with room for two values.
+/// - The function keeps the rules of a `lua_CFunction`, and takes that pointer.
+#[cfg(any(feature = "lua51", feature = "luajit"))]
+pub unsafe fn call(
+    state: *mut lua_State,
+    function: ffi::lua_CFunction,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: as the caller promises. Every C function is an object here; this one is made under
+    // protection.
+    unsafe { ffi::lua_cpcall(state, function, argument) }
+}
+
+/// Keeps the collector from running, and with it finalisers of the script, until dropped.
+///
+/// mlua makes some of its own data by calls that may not raise, and in LuaJIT a finaliser that
+/// fails at that moment would end the process. Lua 5.1 does not tell whether the script has stopped
+/// the collector, so nothing is done there.
+#[derive(Debug)]
+pub struct CollectorPause {
+    state: *mut lua_State,
+    was_running: bool,
+}
+
+impl CollectorPause {
+    /// Stops the collector, unless it is stopped.
+    ///
+    /// # Safety
+    ///
+    /// - `state` is valid until the value is dropped.
+    #[must_use]
+    pub unsafe fn new(state: *mut lua_State) -> Self {
+        const IS_RUNNING: c_int = 9;
+        // SAFETY: these requests neither raise nor allocate.
+        let was_running = cfg!(not(feature = "lua51"))
+            && unsafe {
+                let running = ffi::lua_gc(state, IS_RUNNING, 0) != 0;
+                running && ffi::lua_gc(state, ffi::LUA_GCSTOP, 0) == 0
+            };
+        Self { state, was_running }
+    }
+}
+
+impl Drop for CollectorPause {
+    fn drop(&mut self) {
+        if self.was_running {
+            // SAFETY: the state is valid, as `new` asks; the request does not raise.
+            unsafe { ffi::lua_gc(self.state, ffi::LUA_GCRESTART, 0) };
+        }
+    }
+}
