@@ -28,10 +28,13 @@ clippy "lint-module" -p cygnixy --no-default-features --features "module,$abi"
 # shellcheck disable=SC2086 # a list of options
 clippy "lint-module" $examples --features "$abi"
 clippy "lint-module" -p cygnixy-test-fixtures --examples --features "$abi"
+clippy "lint-module" -p bench_plain -p bench_plugin -p cygnixy-host-probe \
+    -p cygnixy-host-seed-plugin --features "$abi"
 
 # Programs that carry their own Lua, and the two libraries as such programs see them.
 clippy "lint-vendored" -p cygnixy -p cygnixy-plugin-api --all-targets --no-default-features \
     --features "cygnixy/$abi,cygnixy/vendored"
-clippy "lint-vendored" -p cygnixy-host-lua --all-targets --features "$abi"
+clippy "lint-vendored" -p cygnixy-host-lua -p cygnixy-host-embed -p cygnixy-host-seed --all-targets \
+    --features "$abi"
 
 luacheck --quiet lua tests rockspec plugin_api

@@ -7,12 +7,19 @@
 //!
 //! The cure has two parts. The callbacks' finaliser drops the closure as before, and then leaves
 //! zeros in its place. And from the first such finaliser on, mlua's question for a callback's
-//! upvalue goes through [`checked_touserdata`], which raises an error if the answer is zeros. Until
+//! upvalue goes through a check, which raises an error if the answer is zeros. Until
 //! then, which in a program that keeps its functions is until the state is closed, that check
 //! costs nothing, because it is not there.
+//!
+//! mlua's own data for the state is finalised after all callbacks. From then on this library does
+//! not enter mlua in that state any more: mlua would look for its data and find freed memory.
 
 #[cfg(bound_lua_api)]
+mod end;
+#[cfg(bound_lua_api)]
 mod guard;
+#[cfg(bound_lua_api)]
+pub(crate) use end::is_over;
 #[cfg(bound_lua_api)]
 pub use guard::make_late_calls_safe;
 
@@ -24,4 +31,10 @@ pub use guard::make_late_calls_safe;
 #[cfg(not(bound_lua_api))]
 pub fn make_late_calls_safe(_lua: &mlua::Lua) -> mlua::Result<()> {
     Ok(())
+}
+
+/// Whether mlua's data for a state was finalised: it is not known here.
+#[cfg(not(bound_lua_api))]
+pub(crate) unsafe fn is_over(_state: *mut mlua::ffi::lua_State) -> bool {
+    false
 }

@@ -230,4 +230,17 @@ local greet = cygnixy.load(plugins .. "/greet.so")
 local misbehave = cygnixy.load(fixtures .. "/misbehave.so")
 ]]
 
+-- In scripts: an object whose finaliser runs when it is collected, at the latest when the state
+-- is closed.
+support.finalised = [[
+local function finalised(f)
+  if newproxy then
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = f
+    return proxy
+  end
+  return setmetatable({}, { __gc = f })
+end
+]]
+
 return support

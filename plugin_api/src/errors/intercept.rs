@@ -9,6 +9,7 @@ use mlua::{Lua, Value};
 
 use super::Message;
 use crate::image::Image;
+use crate::late;
 use crate::lua_api::real_lua_error;
 use crate::panics;
 
@@ -18,6 +19,11 @@ static IMAGE: OnceLock<Option<Image>> = OnceLock::new();
 /// functions from others. Called when the Lua API is bound.
 pub(crate) fn remember_image() {
     own_image();
+}
+
+/// Whether an address is in this library.
+pub(crate) fn is_own(address: *const c_void) -> bool {
+    own_image().is_some_and(|image| image.contains(address))
 }
 
 fn own_image() -> Option<&'static Image> {
@@ -131,6 +137,13 @@ unsafe fn replace_error_object(state: *mut lua_State) {
 /// The message of the error object on top of the stack, or `None` if it is no error object. Code
 /// of the plugin runs here, when an error of its own is asked for its text and dropped.
 unsafe fn take_message(state: *mut lua_State) -> Option<Message> {
+    // SAFETY: the caller's `state` is valid; a raising function has room.
+    if unsafe { late::is_over(state) } {
+        return Some(Message {
+            text: "a value of the plugin was used after it was collected".to_owned(),
+            is_positioned: false,
+        });
+    }
     let message = panics::catch(|| {
         // SAFETY: mlua raised the error in this state, so its data for the state exists, and
         // lives until the state is closed.

@@ -201,6 +201,12 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     // SAFETY: `in_state` passes a `Call` that outlives this function, and nothing else uses it
     // meanwhile.
     let call = unsafe { &mut *ffi::lua_touserdata(state, 1).cast::<Call>() };
+    // SAFETY: `state` runs this function, and has room.
+    if unsafe { late::is_over(state) } {
+        let text = "the Lua state is being closed";
+        call.outcome = Err(Failure::Error(text.to_owned()));
+        return 0;
+    }
     // SAFETY: mlua's data for the state lives until the state is closed. What mlua does here it
     // does as protected calls, so nothing jumps over the frames of `catch`.
     let entered = panics::catch(|| unsafe {

@@ -6,6 +6,7 @@ use std::ptr;
 use mlua::ffi::{self, lua_State};
 use mlua::{Lua, MultiValue, Result};
 
+use super::end;
 use crate::lua_api::{check_touserdata, real_lua_error, real_touserdata};
 
 /// What a late call raises.
@@ -25,8 +26,13 @@ pub fn make_late_calls_safe(lua: &Lua) -> Result<()> {
         return Ok(());
     }
     let probe = lua.create_function(|_, _: MultiValue| Ok(()))?;
-    // SAFETY: the function is at index 1, and `install` may raise: it owns nothing.
-    unsafe { lua.exec_raw::<()>(probe, |state| install(state)) }
+    // SAFETY: the function is at index 1, and both may raise: they own nothing.
+    unsafe {
+        lua.exec_raw::<()>(probe, |state| {
+            end::watch(state);
+            install(state);
+        })
+    }
 }
 
 fn is_installed(lua: &Lua) -> bool {

@@ -23,10 +23,9 @@ macro_rules! __bind_lua_api {
     () => {};
 }
 
-/// A stub for each name: `jmp *slot`. The slot is reached relative to the program counter, so the
-/// stub needs no relocation; `hidden` keeps the name out of the library's dynamic symbols.
+/// A stub for each name. `hidden` keeps the name out of the library's dynamic symbols.
 #[doc(hidden)]
-#[cfg(all(bound_lua_api, target_arch = "x86_64"))]
+#[cfg(bound_lua_api)]
 #[macro_export]
 macro_rules! __lua_api_stubs {
     ($($name:ident)*) => {
@@ -38,7 +37,7 @@ macro_rules! __lua_api_stubs {
                 ::core::concat!(".hidden ", ::core::stringify!($name)),
                 ::core::concat!(".type ", ::core::stringify!($name), ",@function"),
                 ::core::concat!(::core::stringify!($name), ":"),
-                "jmp qword ptr [rip + {slot}]",
+                $crate::__lua_api_jump!(),
                 ::core::concat!(".size ", ::core::stringify!($name), ", . - ", ::core::stringify!($name)),
                 ".popsection",
                 slot = sym $crate::lua_api::slots::$name,
@@ -47,28 +46,24 @@ macro_rules! __lua_api_stubs {
     };
 }
 
-/// A stub for each name, through the scratch register that the calling convention reserves for
+/// The jump through the slot, which is reached relative to the program counter: the stub needs no
+/// relocation.
+#[doc(hidden)]
+#[cfg(all(bound_lua_api, target_arch = "x86_64"))]
+#[macro_export]
+macro_rules! __lua_api_jump {
+    () => {
+        "jmp qword ptr [rip + {slot}]"
+    };
+}
+
+/// The jump through the slot, by the scratch register that the calling convention reserves for
 /// such veneers.
 #[doc(hidden)]
 #[cfg(all(bound_lua_api, target_arch = "aarch64"))]
 #[macro_export]
-macro_rules! __lua_api_stubs {
-    ($($name:ident)*) => {
-        $(
-            ::core::arch::global_asm!(
-                ::core::concat!(".pushsection .text.cygnixy.", ::core::stringify!($name), ",\"ax\",@progbits"),
-                ".balign 16",
-                ::core::concat!(".globl ", ::core::stringify!($name)),
-                ::core::concat!(".hidden ", ::core::stringify!($name)),
-                ::core::concat!(".type ", ::core::stringify!($name), ",@function"),
-                ::core::concat!(::core::stringify!($name), ":"),
-                "adrp x16, {slot}",
-                "ldr x16, [x16, :lo12:{slot}]",
-                "br x16",
-                ::core::concat!(".size ", ::core::stringify!($name), ", . - ", ::core::stringify!($name)),
-                ".popsection",
-                slot = sym $crate::lua_api::slots::$name,
-            );
-        )*
+macro_rules! __lua_api_jump {
+    () => {
+        "adrp x16, {slot}\nldr x16, [x16, :lo12:{slot}]\nbr x16"
     };
 }
