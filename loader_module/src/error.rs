@@ -50,7 +50,7 @@ pub enum Error {
     /// The file is a library without a manifest.
     #[error(
         "cannot load plugin '{}': expected a cygnixy plugin, found a library without a plugin \
-         manifest; no code of it was run",
+         manifest (is export_plugin! missing?); no code of it was run",
         path.display()
     )]
     NotAPlugin {
@@ -225,7 +225,7 @@ pub enum Error {
         loaded: Vec<String>,
     },
     /// No file was found for a bare name.
-    #[error("plugin '{name}' not found:{}", tried.iter().map(|p| format!("\n\tno file '{}'", p.display())).collect::<String>())]
+    #[error("plugin '{name}' not found:{}", places(tried))]
     NotFound {
         /// The name that was looked up.
         name: String,
@@ -286,6 +286,14 @@ impl fmt::Display for Hook {
             Self::Drop => "its destructor",
         })
     }
+}
+
+fn places(tried: &[PathBuf]) -> String {
+    if tried.is_empty() {
+        return " the path has no template to look in".to_owned();
+    }
+    let line = |path: &PathBuf| format!("\n\tno file '{}'", path.display());
+    tried.iter().map(line).collect()
 }
 
 fn known(loaded: &[String]) -> String {

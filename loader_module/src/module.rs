@@ -32,6 +32,9 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let (loaded, holder) = (Arc::clone(&plugins), module.clone());
     let load = move |lua: &Lua, arguments: MultiValue| {
         let path = text_argument(arguments.front(), "load")?;
+        if path.is_empty() {
+            return Err(bad_argument("load", "the name is empty"));
+        }
         load(lua, &loaded, &holder, &path)
     };
     module.raw_set("load", lua.create_function(load)?)?;

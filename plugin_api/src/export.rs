@@ -26,6 +26,10 @@
 #[macro_export]
 macro_rules! export_plugin {
     ($plugin:expr $(,)?) => {
+        #[cfg(panic = "abort")]
+        ::core::compile_error!(
+            "a plugin has to unwind: a panic would end the whole Lua program. Remove `panic = \"abort\"` from the profile"
+        );
         // The expression sees these names, so they are names that nobody else uses.
         const _: () = {
             use $crate::__private as __cygnixy_private;

@@ -17,10 +17,12 @@ function plot.bars(title, rows)
     local largest = 0
     for _, cell in ipairs(row) do largest = math.max(largest, cell.high) end
     local scale = (width - label - 110) / largest
-    add('<text x="%d" y="%d" text-anchor="end">%s</text>', label - 10, y + bar * #row / 2 + 4, escape(row.name))
+    local height = bar * #row / 2
+    add('<text x="%d" y="%d" text-anchor="end">%s</text>', label - 10, y + height + 4, escape(row.name))
     for i, cell in ipairs(row) do
       local middle = y + bar / 2 - 1
-      add('<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>', label, y, cell.median * scale, bar - 2, colours[i])
+      add('<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>',
+        label, y, cell.median * scale, bar - 2, colours[i])
       add('<path d="M%.1f %.1fH%.1f" stroke="#222"/>', label + cell.low * scale, middle, label + cell.high * scale)
       add('<text x="%.1f" y="%d">%.0f ns</text>', label + cell.high * scale + 6, y + bar - 4, cell.median)
       y = y + bar

@@ -65,8 +65,8 @@ local function json(results)
   local lines = {}
   for _, row in ipairs(results) do
     for _, cell in ipairs(row) do
-      lines[#lines + 1] = ('  {"abi": "%s", "row": "%s", "side": "%s", "median_ns": %.2f, "q1_ns": %.2f, "q3_ns": %.2f}')
-        :format(abi, row.name, cell.side, cell.median, cell.low, cell.high)
+      local form = '  {"abi": "%s", "row": "%s", "side": "%s", "median_ns": %.2f, "q1_ns": %.2f, "q3_ns": %.2f}'
+      lines[#lines + 1] = form:format(abi, row.name, cell.side, cell.median, cell.low, cell.high)
     end
   end
   return "[\n" .. table.concat(lines, ",\n") .. "\n]\n"

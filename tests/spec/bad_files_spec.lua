@@ -100,7 +100,8 @@ describe("a bad file:", function()
     for _, directory in ipairs({ "/lib/x86_64-linux-gnu/", "/lib/aarch64-linux-gnu/", "/lib64/", "/usr/lib/" }) do
       if support.exists(directory .. "libm.so.6") then
         return refuses(directory .. "libm.so.6",
-          "expected a cygnixy plugin, found a library without a plugin manifest; no code of it was run")
+          "expected a cygnixy plugin, found a library without a plugin manifest (is export_plugin! missing?)",
+          "no code of it was run")
       end
     end
     error("this machine keeps its libm elsewhere")

@@ -60,7 +60,7 @@ describe("a bare name", function()
 
   it("may be empty, long or odd, and is then not found", function()
     cygnixy.path = "/no/where/?.so"
-    support.has(support.failure(cygnixy.load, ""), "plugin '' not found", "no file '/no/where/.so'")
+    assert.equal("bad argument #1 to 'load' (the name is empty)", support.failure(cygnixy.load, ""))
     local long = ("x"):rep(300)
     support.has(support.failure(cygnixy.load, long), "plugin '" .. long .. "' not found", "/no/where/" .. long .. ".so")
     support.has(support.failure(cygnixy.load, "Grüße an alle"), "no file '/no/where/Grüße an alle.so'")

@@ -1,4 +1,4 @@
-//! The calls of [`Instance`] as the C functions of a [`Descriptor`](crate::abi::Descriptor).
+//! The calls of [`Instance`] as the C functions of a [`Descriptor`].
 //!
 //! Each takes an instance that [`create`] made and that `destroy` has not seen. None unwinds.
 

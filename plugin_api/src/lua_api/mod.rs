@@ -1,7 +1,7 @@
 //! The Lua C API of a plugin, bound by the loader instead of the dynamic linker.
 //!
 //! A plugin has no undefined `lua_*` symbol. Its root crate defines each of them as a hidden stub
-//! of one jump through a slot ([`slots`]), and the loader fills the slots from the runtime that
+//! of one jump through a slot (`slots`), and the loader fills the slots from the runtime that
 //! the Lua state really belongs to ([`bind`]). That works where the host exports nothing, and
 //! where it keeps its Lua to itself. The loader's own Lua module binds itself in the same way.
 //!

@@ -38,8 +38,10 @@ impl PluginLua for LogScan {
         Ok(())
     }
 
+    #[allow(clippy::panic)]
     fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function> {
-        functions(lua).unwrap_or_default()
+        // A panic here makes the load fail, and its message is the reason that Lua sees.
+        functions(lua).unwrap_or_else(|error| panic!("cannot make the functions: {error}"))
     }
 }
 
