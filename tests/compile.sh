@@ -66,5 +66,11 @@ check "a type that is no plugin" misuse check not_a_plugin NotAPlugin PluginLua 
 check "a plugin that is not Send" misuse check not_send "cannot be sent between threads safely" Local
 check "a plugin that borrows" misuse check borrows "temporary value" fail/borrows.rs
 check "no expression" misuse check no_expression "unexpected end of macro invocation" fail/no_expression.rs
+# A panic would end the whole program.
+aborting() {
+    CARGO_PROFILE_DEV_PANIC=abort fails check -p greet --features "$abi" &&
+        expect "$checks_work/said" "a plugin has to unwind"
+}
+check "a plugin that aborts on panic" aborting
 check "two plugins in one library" misuse build twice cygnixy_plugin_entry fail/twice.rs
 finish

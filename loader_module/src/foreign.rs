@@ -6,6 +6,7 @@ use plugin_api::abi::{InstanceFn, RawInstance, Sink, StateFn, Status};
 use plugin_api::errors::Message;
 use plugin_api::instance::Failure;
 use plugin_api::mlua::{self, Lua, Table, ffi};
+use plugin_api::protected::try_again;
 
 use crate::library::Library;
 use crate::lua_state;
@@ -90,27 +91,18 @@ impl ForeignInstance {
         function: StateFn,
         results: i32,
     ) -> Result<R, Failure> {
-        let mut result = self.try_call_in(lua, function, results);
-        for _ in 0..7 {
-            match result {
-                // The plugin was not reached: a finaliser of the script failed on the way. It
-                // does not run again.
-                Err(None) => result = self.try_call_in(lua, function, results),
-                _ => break,
-            }
-        }
-        result.map_err(|failure| {
-            failure.unwrap_or_else(|| Failure::Error("Lua could not call the plugin".to_owned()))
-        })
+        // On the way to the plugin, a finaliser of the script may fail.
+        let reached = try_again(|| self.try_call_in(lua, function, results).ok_or(()));
+        reached.unwrap_or_else(|()| Err(Failure::Error("Lua could not call the plugin".to_owned())))
     }
 
-    /// One attempt; `None` as the failure says that the plugin was not reached.
+    /// One attempt; `None` if the plugin was not reached.
     fn try_call_in<R: mlua::FromLuaMulti>(
         &mut self,
         lua: &Lua,
         function: StateFn,
         results: i32,
-    ) -> Result<R, Option<Failure>> {
+    ) -> Option<Result<R, Failure>> {
         let mut text = String::new();
         let sink = Sink::to_string(&mut text);
         let mut status = None;
@@ -129,10 +121,10 @@ impl ForeignInstance {
                 }
             })
         };
-        if let Some(failure) = status.ok_or(None)?.failure() {
-            return Err(Some(failure(text)));
-        }
-        returned.map_err(|error| Some(Failure::Error(Message::of(&error).text)))
+        Some(match status?.failure() {
+            Some(failure) => Err(failure(text)),
+            None => returned.map_err(|error| Failure::Error(Message::of(&error).text)),
+        })
     }
 }
 

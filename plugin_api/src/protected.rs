@@ -1,4 +1,5 @@
-//! A protected call that allocates nothing outside of its protection.
+//! Working in a Lua state whose script may fail at any allocation, by a finaliser of its own: a
+//! protected call that allocates nothing outside of its protection, a pause, and patience.
 
 use std::ffi::{c_int, c_void};
 
@@ -41,6 +42,26 @@ pub unsafe fn call(
     // SAFETY: as the caller promises. Every C function is an object here; this one is made under
     // protection.
     unsafe { ffi::lua_cpcall(state, function, argument) }
+}
+
+/// How often something is tried that only a finaliser of the script, or a lack of memory, can make
+/// fail. Many such finalisers may be waiting, and none runs twice.
+pub const ATTEMPTS: usize = 10_000;
+
+/// Tries until it succeeds, [`ATTEMPTS`] times at most; gives the last error.
+///
+/// # Errors
+///
+/// What the last attempt gave.
+pub fn try_again<R, E>(mut attempt: impl FnMut() -> Result<R, E>) -> Result<R, E> {
+    let mut result = attempt();
+    for _ in 1..ATTEMPTS {
+        if result.is_ok() {
+            break;
+        }
+        result = attempt();
+    }
+    result
 }
 
 /// Keeps the collector from running, and with it finalisers of the script, until dropped.

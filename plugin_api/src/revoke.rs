@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use mlua::ffi::{self, lua_State};
 use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value};
 
+use crate::protected::try_again;
+
 /// The functions of one plugin in one Lua state.
 #[derive(Debug)]
 pub(crate) struct Revocable {
@@ -62,11 +64,11 @@ impl Revocable {
     /// A failure, of memory or of a finaliser that happens to run, does not keep the others from
     /// being revoked; the last one is reported if it was not overcome.
     pub(crate) fn revoke(&self, lua: &Lua) -> Result<()> {
-        let callback = again(|| address(lua, &self.revoked))?;
-        let kept = again(|| kept(lua))?;
+        let callback = try_again(|| address(lua, &self.revoked))?;
+        let kept = try_again(|| kept(lua))?;
         let mut result = Ok(());
         for function in &self.functions {
-            let revoked = again(|| {
+            let revoked = try_again(|| {
                 let is_callback = kind(lua, function, callback)? == Kind::Callback;
                 let arguments = (&kept, function, &self.revoked);
                 // SAFETY: `swap` finds its three arguments on the stack, and may raise.
@@ -78,18 +80,6 @@ impl Revocable {
         }
         result
     }
-}
-
-/// Tries up to eight times: a finaliser that raised an error does not run again.
-fn again<R>(attempt: impl Fn() -> Result<R>) -> Result<R> {
-    let mut result = attempt();
-    for _ in 0..7 {
-        if result.is_ok() {
-            break;
-        }
-        result = attempt();
-    }
-    result
 }
 
 /// The table of captured values by revoked function, which lets go of an entry with its function.

@@ -1,0 +1,92 @@
+-- What an attack on the loader found: each of these once crashed, hung or lied.
+
+local support = require("support")
+local cygnixy = require("cygnixy")
+
+describe("an error whose own code misbehaves", function()
+  support.with_witness(cygnixy)
+  local hostile
+
+  before_each(function()
+    hostile = cygnixy.load(support.fixture("hostile"))
+  end)
+
+  it("is a message if it panics when asked for its text", function()
+    support.has(support.failure(hostile.mute), "its error's text panicked", "no words")
+  end)
+
+  it("ends if it is its own cause", function()
+    assert.equal("it is a circle", support.failure(hostile.circle))
+  end)
+end)
+
+describe("a handle to a Lua value", function()
+  it("may outlive the state", function()
+    assert.equal("", support.output(support.prelude .. [[
+      local hostile = cygnixy.load(fixtures .. "/hostile.so")
+      hostile.hold(function() return greet end)
+    ]]))
+  end)
+end)
+
+describe("a file that is not what it seems", function()
+  support.with_witness(cygnixy)
+
+  it("is refused without being read if it is huge", function()
+    local path = support.new_path("huge.so")
+    support.shell("truncate -s 8T", path)
+    support.has(support.failure(cygnixy.load, path), path, "expected a shared library", "8796093022208 bytes")
+    support.shell("truncate -s 0", path)
+  end)
+
+  it("is no text file if it is all zeros", function()
+    support.has(support.failure(cygnixy.load, support.new_file("zeros.so", ("\0"):rep(4096))),
+      "expected a shared library, found a file of an unknown format")
+  end)
+end)
+
+describe("an error deep in a recursion", function()
+  support.with_witness(cygnixy)
+
+  -- A walk through the whole stack for each error took minutes for these.
+  it("does not take a walk through all of it", function()
+    local misbehave = cygnixy.load(support.fixture("misbehave"))
+    local function deep(n)
+      if n > 0 then return 1 + deep(n - 1) end
+      for _ = 1, 200 do
+        local ok, err = pcall(misbehave.runtime, "deep")
+        assert(not ok and err == "deep")
+      end
+      return 0
+    end
+    assert.equal(20000, deep(20000))
+  end)
+end)
+
+describe("a finaliser that fails while a plugin is loaded and unloaded", function()
+  -- In the script every step that allocates is protected: before Lua 5.4 such a finaliser fails in
+  -- whatever runs the collector.
+  it("may make that fail, but ends nothing and leaves no function behind", function()
+    assert.equal("", support.output(support.finalised .. [[
+      local plugins = ...
+      local cygnixy = require("cygnixy")
+      local path = plugins .. "/greet.so"
+      local hello
+      local function fail() error("finaliser fails") end
+      local function trap() for _ = 1, 40 do finalised(fail) end end
+      local function load() hello = cygnixy.load(path).hello end
+      local function calm() collectgarbage() collectgarbage() end
+      for round = 1, 60 do
+        pcall(trap)
+        pcall(load)
+        pcall(trap)
+        pcall(cygnixy.unload, "greet")
+        pcall(cygnixy.unload, "greet")
+        for _ = 1, 200 do if pcall(calm) then break end end
+        if cygnixy.get("greet") then print("greet is still loaded", round) end
+        if hello and pcall(hello, "you") then print("hello lives on", round) end
+        hello = nil
+      end
+    ]]))
+  end)
+end)
