@@ -171,7 +171,9 @@ describe("a finaliser that runs when the state is closed", function()
       try("unload", cygnixy.unload, "misbehave")
       try("unload again", cygnixy.unload, "misbehave")
       try("require", function() package.loaded.cygnixy = nil require("cygnixy") end)
-      collectgarbage()
+      -- Lua 5.3 itself may never return from a collection that a finaliser asks for while the
+      -- state is closed.
+      if _VERSION ~= "Lua 5.3" then collectgarbage() end
       print("finalised")
     end
   ]]
