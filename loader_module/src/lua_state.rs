@@ -1,6 +1,7 @@
 //! What the loader keeps in a Lua state: a thread of its own, and a watch for the state's end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use plugin_api::mlua::ffi::{self, lua_State};
 use plugin_api::mlua::{self, Lua, Value};
@@ -55,11 +56,15 @@ impl StateId {
 struct CloseWatch {
     plugins: Arc<LoadedPlugins>,
     state: StateId,
+    /// Whether the state keeps this watch: one that could not be stored tells nothing when it goes.
+    is_kept: Arc<AtomicBool>,
 }
 
 impl Drop for CloseWatch {
     fn drop(&mut self) {
-        self.plugins.state_closed(self.state);
+        if self.is_kept.load(Ordering::Relaxed) {
+            self.plugins.state_closed(self.state);
+        }
     }
 }
 
@@ -69,9 +74,11 @@ pub(crate) fn watch_close(lua: &Lua, plugins: &Arc<LoadedPlugins>) -> mlua::Resu
     if lua.named_registry_value::<Value>(&key)?.is_nil() {
         let state = StateId::of(lua);
         plugins.state_opened(state);
+        let is_kept = Arc::new(AtomicBool::new(false));
         let watch = CloseWatch {
             plugins: Arc::clone(plugins),
             state,
+            is_kept: Arc::clone(&is_kept),
         };
         // A function, for what it captures: mlua makes functions under protection in every Lua,
         // and metatables of userdata not.
@@ -81,6 +88,7 @@ pub(crate) fn watch_close(lua: &Lua, plugins: &Arc<LoadedPlugins>) -> mlua::Resu
             Ok(())
         })?;
         lua.set_named_registry_value(&key, holder)?;
+        is_kept.store(true, Ordering::Relaxed);
     }
     Ok(())
 }
