@@ -1,7 +1,7 @@
 # The project's commands. What they do is in tests/*.sh, a script each.
 #
 #   make build [ABI=lua54]       the module and the example plugins, into build/ABI
-#   make fixtures [ABI=lua54]    the plugins that only tests load, into build/ABI/fixtures
+#   make fixtures [ABI=lua54]    the plugins that only tests load, into build/ABI/fixtures and zoo
 #   make demo                    a real job, on whatever Lua this machine has
 #   make test [ABIS="lua51 …"]   everything, against installed rocks
 #   make bench [ABIS="lua54 …"]  the cost of calls next to C and to plain mlua; tables and plots
@@ -18,7 +18,7 @@ build:
 	sh tests/build.sh $(ABI) module plugins
 
 fixtures:
-	sh tests/build.sh $(ABI) fixtures
+	sh tests/build.sh $(ABI) fixtures zoo
 
 demo:
 	@sh tests/demo.sh

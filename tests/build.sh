@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds for one ABI into build/ABI: `build.sh ABI [module|plugins|fixtures|host]...`,
+# Builds for one ABI into build/ABI: `build.sh ABI [module|plugins|fixtures|zoo|host]...`,
 # the module and the example plugins if nothing is named.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,34 +33,28 @@ build_plugins() {
     done
 }
 
-# Every example of the fixtures package is a plugin, or a broken one. Cargo keeps a second
-# copy of each under a name that ends in a hash. There are many and they do little: that they
-# are built fast matters more than that they run fast.
-build_fixtures() {
+# Every example of the package in tests/FOLDER is a plugin, or a broken one, in a file of its
+# name. There are many and they do little: that they are built fast matters more than that they
+# run fast.
+build_examples() {
     (
         export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
         export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-        cargo_for "$abi" -p cygnixy-test-fixtures --examples --features "$abi"
+        cargo_for "$abi" -p "cygnixy-test-$1" --examples --features "$abi"
     )
-    rm -rf "$out/fixtures"
-    mkdir -p "$out/fixtures"
-    built=$(release_dir "$abi")/examples
-    for file in "$built"/*.so "$built"/*.dylib "$built"/*.dll; do
-        name=$(basename "$file")
-        name=${name%.*}
-        case $file in
-        *-????????????????.*) continue ;;
-        esac
-        [ -f "$file" ] || continue
-        name=${name#lib}
-        copy_library "$built" "$name" "$out/fixtures/$name.so"
+    rm -rf "${out:?}/$1"
+    mkdir -p "$out/$1"
+    for file in "$root/tests/$1"/plugins/*.rs; do
+        name=$(basename "$file" .rs)
+        copy_library "$(release_dir "$abi")/examples" "$name" "$out/$1/$name.so"
     done
 }
 
 for part in "$@"; do
     case $part in
-    module | plugins | fixtures) "build_$part" ;;
+    module | plugins) "build_$part" ;;
+    fixtures | zoo) build_examples "$part" ;;
     host) build_host "$abi" ;;
-    *) die "unknown part '$part'; choose among: module plugins fixtures host" ;;
+    *) die "unknown part '$part'; choose among: module plugins fixtures zoo host" ;;
     esac
 done

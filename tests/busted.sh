@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs busted for one ABI against the installed rock: `busted.sh ABI [busted's arguments]`,
 # all of tests/spec if no argument is given. Needs `tests/rock.sh ABI` before it, and for the
-# specs that load plugins `tests/build.sh ABI plugins fixtures`.
+# specs that load plugins `tests/build.sh ABI plugins fixtures zoo`.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -46,8 +46,9 @@ CYGNIXY_TEST_SCRATCH=$scratch
 CYGNIXY_TEST_ABI=$abi
 CYGNIXY_TEST_PLUGINS=$root/build/$abi/plugins
 CYGNIXY_TEST_FIXTURES=$root/build/$abi/fixtures
+CYGNIXY_TEST_ZOO=$root/build/$abi/zoo
 export LUA_PATH LUA_CPATH CYGNIXY_TEST_LUA CYGNIXY_TEST_SCRATCH
-export CYGNIXY_TEST_ABI CYGNIXY_TEST_PLUGINS CYGNIXY_TEST_FIXTURES
+export CYGNIXY_TEST_ABI CYGNIXY_TEST_PLUGINS CYGNIXY_TEST_FIXTURES CYGNIXY_TEST_ZOO
 # The user's own settings have no say.
 unset CYGNIXY_PATH CYGNIXY_LOG CYGNIXY_TEST_JOURNAL
 

@@ -27,7 +27,7 @@ cargo fmt --all --check
 clippy "lint-module" -p cygnixy --no-default-features --features "module,$abi"
 # shellcheck disable=SC2086 # a list of options
 clippy "lint-module" $examples --features "$abi"
-clippy "lint-module" -p cygnixy-test-fixtures --examples --features "$abi"
+clippy "lint-module" -p cygnixy-test-fixtures -p cygnixy-test-zoo --examples --features "$abi"
 clippy "lint-module" -p bench_plain -p bench_plugin -p cygnixy-host-probe \
     -p cygnixy-host-seed-plugin --features "$abi"
 

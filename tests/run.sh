@@ -57,7 +57,7 @@ cargo_count() {
 }
 
 prepare() {
-    sh "$root/tests/rock.sh" "$1" && sh "$root/tests/build.sh" "$1" plugins fixtures
+    sh "$root/tests/rock.sh" "$1" && sh "$root/tests/build.sh" "$1" plugins fixtures zoo
 }
 
 for abi in "$@"; do
