@@ -16,13 +16,16 @@ use crate::library::Library;
 /// Where the main thread is noted in a state whose Lua does not tell it.
 const MAIN_KEY: &CStr = c"cygnixy.main";
 
-/// Whether a C function of the library is on the call stack, as far as it can be followed.
-#[cfg(all(unix, not(target_vendor = "apple")))]
-pub(crate) fn is_running_code_of(lua: &Lua, library: &Library) -> bool {
-    let Some(image) = &library.image else {
-        return false;
+/// Whether a function of the library is on the call stack, as far as it can be followed: a C function,
+/// or one that `is_it` knows by its address as a Lua value.
+pub(crate) fn is_running_code_of(
+    lua: &Lua,
+    library: &Library,
+    is_it: &dyn Fn(*const c_void) -> bool,
+) -> bool {
+    let is_of_library = |code: *const c_void, function: *const c_void| {
+        library.addresses.contains(code) || is_it(function)
     };
-    let is_of_library = |function: *const c_void| image.contains(function);
     lua.exec_raw_lua(|raw| {
         let running = raw.state();
         // SAFETY: `running` is valid, and so is every thread found from it: the main thread lives
@@ -49,23 +52,21 @@ pub(crate) fn is_running_code_of(lua: &Lua, library: &Library) -> bool {
     })
 }
 
-/// Nothing is known about the addresses of a library here.
-#[cfg(not(all(unix, not(target_vendor = "apple"))))]
-pub(crate) fn is_running_code_of(_lua: &Lua, _library: &Library) -> bool {
-    false
-}
-
 /// How many levels of a stack are looked at. Lua counts levels from the top each time, so the cost
 /// grows with the square.
 const LEVELS: i32 = 10_000;
 
-/// Whether a C function that the predicate knows is on the stack of a thread. On a stack that is
-/// too deep to be looked through, it may be.
+/// Whether a function that the predicate knows, by its code if it is a C function and by its address
+/// as a Lua value, is on the stack of a thread. On a stack that is too deep to be looked through, it
+/// may be.
 ///
 /// # Safety
 ///
 /// - `state` is valid, with room for one value.
-unsafe fn has_function(state: *mut lua_State, is_it: &dyn Fn(*const c_void) -> bool) -> bool {
+pub(crate) unsafe fn has_function(
+    state: *mut lua_State,
+    is_it: &dyn Fn(*const c_void, *const c_void) -> bool,
+) -> bool {
     // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero is a
     // value. One value is pushed and popped at a time, and none of this raises.
     unsafe {
@@ -75,9 +76,11 @@ unsafe fn has_function(state: *mut lua_State, is_it: &dyn Fn(*const c_void) -> b
                 return false;
             }
             ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
-            let function = ffi::lua_tocfunction(state, -1);
+            let code = ffi::lua_tocfunction(state, -1);
+            let code = code.map_or(std::ptr::null(), |f| f as *const c_void);
+            let function = ffi::lua_topointer(state, -1);
             ffi::lua_pop(state, 1);
-            if function.is_some_and(|f| is_it(f as *const c_void)) {
+            if is_it(code, function) {
                 return true;
             }
         }

@@ -106,12 +106,8 @@ pub enum Error {
         /// What the dynamic linker says.
         source: libloading::Error,
     },
-    /// A private copy of the file, needed because an older file of that path is mapped, cannot be
-    /// made.
-    #[error(
-        "cannot load plugin '{plugin}' ({}): an older file of this path is still mapped, and a \
-         private copy of the new one cannot be made", path.display()
-    )]
+    /// A private copy of the file, which is what gets mapped, cannot be made.
+    #[error("cannot load plugin '{plugin}' ({}): a private copy of the file cannot be made", path.display())]
     Copy {
         /// The plugin's crate.
         plugin: String,
@@ -194,6 +190,28 @@ pub enum Error {
         /// The plugin.
         plugin: String,
         /// The file.
+        path: PathBuf,
+    },
+    /// The plugin was to be unloaded while a coroutine is suspended in it. Nothing has changed.
+    #[error(
+        "cannot unload plugin '{plugin}' ({}): a coroutine is suspended in one of its functions; let \
+         it finish, or let go of it and collect garbage", path.display()
+    )]
+    Suspended {
+        /// The plugin.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A plugin is being unloaded and garbage collected for it; a finaliser tried to load one.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): another plugin is just being unloaded; load it after \
+         that, not in a finaliser", path.display()
+    )]
+    Collecting {
+        /// The plugin.
+        plugin: String,
+        /// The file, or `the program itself`.
         path: PathBuf,
     },
     /// The Lua state is being closed; a finaliser tried to load a plugin.

@@ -30,7 +30,7 @@ impl ForeignInstance {
         let mut text = String::new();
         // SAFETY: `raw` and `text` outlive the call.
         let status =
-            unsafe { (library.descriptor.create)(&raw mut raw, Sink::to_string(&mut text)) };
+            unsafe { (library.descriptor().create)(&raw mut raw, Sink::to_string(&mut text)) };
         if let Some(failure) = status.failure() {
             return Err(failure(text));
         }
@@ -39,7 +39,7 @@ impl ForeignInstance {
             raw,
             name: String::new(),
         };
-        instance.name = instance.call(instance.library.descriptor.name)?;
+        instance.name = instance.call(instance.library.descriptor().name)?;
         Ok(instance)
     }
 
@@ -48,27 +48,27 @@ impl ForeignInstance {
     }
 
     pub(crate) fn on_load(&mut self) -> Result<(), Failure> {
-        self.call(self.library.descriptor.on_load).map(drop)
+        self.call(self.library.descriptor().on_load).map(drop)
     }
 
     pub(crate) fn on_unload(&mut self) -> Result<(), Failure> {
-        self.call(self.library.descriptor.on_unload).map(drop)
+        self.call(self.library.descriptor().on_unload).map(drop)
     }
 
     pub(crate) fn destroy(mut self) -> Result<(), Failure> {
-        let result = self.call(self.library.descriptor.destroy).map(drop);
+        let result = self.call(self.library.descriptor().destroy).map(drop);
         self.raw = std::ptr::null_mut();
         result
     }
 
     /// Makes the plugin's functions in a Lua state, as a table.
     pub(crate) fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
-        self.call_in(lua, self.library.descriptor.functions, 1)
+        self.call_in(lua, self.library.descriptor().functions, 1)
     }
 
     /// Revokes the functions made in a Lua state.
     pub(crate) fn revoke(&mut self, lua: &Lua) -> Result<(), Failure> {
-        self.call_in(lua, self.library.descriptor.revoke, 0)
+        self.call_in(lua, self.library.descriptor().revoke, 0)
     }
 
     /// Calls a function of the descriptor; what it writes is the result or the failure.
@@ -133,7 +133,7 @@ impl Drop for ForeignInstance {
         if self.raw.is_null() {
             return;
         }
-        if let Err(failure) = self.call(self.library.descriptor.destroy) {
+        if let Err(failure) = self.call(self.library.descriptor().destroy) {
             let path = self.library.path.display();
             tracing::error!(step = "drop", plugin = self.name, %path, %failure, "failed");
         }

@@ -28,6 +28,7 @@
 //!
 //! - [`PluginManager`] and [`PluginInfo`]: loading, registering, unloading.
 //! - [`inspect`]: what a plugin file says of itself, without running it.
+//! - [`UnloadReport`]: what became of an unloaded plugin's library, and why it stays if it does.
 //! - [`Error`]: everything that can go wrong, by step.
 
 mod call_stack;
@@ -38,6 +39,8 @@ mod loaded;
 mod lua_state;
 mod manager;
 mod plugin_file;
+mod report;
+mod residence;
 mod runtime;
 
 #[cfg(feature = "module")]
@@ -51,6 +54,7 @@ pub use plugin_api;
 pub use plugin_api::instance::Failure;
 pub use plugin_api::manifest::Manifest;
 pub use plugin_file::inspect;
+pub use report::{Reason, ReasonKind, UnloadReport};
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,39 +1,66 @@
-//! The plugin libraries mapped into this process: each is opened once, and stays.
+//! The plugin libraries mapped into this process: each is opened once, by content, and closed when
+//! nothing of it is left.
 
-use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plugin_api::abi::{Descriptor, ENTRY_SYMBOL, Entry, Sink, Status, Str};
+use plugin_api::abi::{Descriptor, Inventory, Usage};
 use plugin_api::manifest::Manifest;
+use plugin_api::mlua::ffi::lua_State;
 use tracing::{debug, info_span};
 
 use crate::Error;
+use crate::lua_state::StateId;
 use crate::plugin_file::{Identity, PluginFile};
-use crate::runtime;
+use crate::report::{Reason, ReasonKind};
+
+mod copy;
+mod mapped;
+mod open;
+mod signals;
+
+use mapped::is_mapped;
+pub(crate) use mapped::Addresses;
 
 /// A mapped plugin library with its Lua API bound.
+///
+/// It stays mapped while anything but the list of open libraries has it: a loaded plugin, a plugin
+/// object, or what it left in a Lua state.
 #[derive(Debug)]
 pub(crate) struct Library {
-    /// The plugin file; the mapped file may be a private copy of it.
+    /// The plugin file; what is mapped is a private copy of it.
     pub(crate) path: PathBuf,
     pub(crate) manifest: Manifest,
-    pub(crate) descriptor: &'static Descriptor,
-    /// The addresses of its code and data.
-    #[cfg(all(unix, not(target_vendor = "apple")))]
-    pub(crate) image: Option<plugin_api::image::Image>,
+    /// Where its code and data are; empty where that is not known.
+    pub(crate) addresses: Addresses,
+    descriptor: *const Descriptor,
     identity: Identity,
-    /// Never closed: Lua values may refer to the library's code until their state is closed, and
-    /// the threads a plugin starts may run it for longer.
-    _handle: ManuallyDrop<libloading::Library>,
+    /// The handle that unmaps the library when it is dropped, until `close` takes it.
+    handle: Mutex<Option<libloading::Library>>,
+    /// The states in which it may have left something, once for each manager that used it there.
+    states: Mutex<Vec<StateId>>,
+    /// Whether one of its plugins failed to end.
+    has_failed: AtomicBool,
+    /// Whether a state in which it left something was closed: its end cannot be seen from here.
+    was_abandoned: AtomicBool,
 }
 
-/// Every library this loader has opened. Holding the lock while opening also keeps two threads
-/// from binding one library at a time.
+// SAFETY: the descriptor is immutable and readable from every thread.
+unsafe impl Send for Library {}
+// SAFETY: as above.
+unsafe impl Sync for Library {}
+
+/// Every library this loader has open. Holding the lock while opening and closing also keeps two
+/// threads from binding or unmapping one library at a time.
 static OPEN: Mutex<Vec<Arc<Library>>> = Mutex::new(Vec::new());
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Library {
-    /// Whether this is the library of the given file, by content as far as the file system tells.
+    /// Whether this is the library of the given file, by content.
     pub(crate) fn is_from(&self, file: &PluginFile) -> bool {
         self.identity == file.identity
     }
@@ -42,142 +69,232 @@ impl Library {
     pub(crate) fn open(file: &PluginFile) -> Result<Arc<Self>, Error> {
         let (plugin, path) = (file.manifest.name.as_str(), file.path.display());
         let _span = info_span!("open", plugin, %path).entered();
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&OPEN);
         if let Some(library) = open.iter().find(|library| library.is_from(file)) {
             debug!(step = "reuse", plugin, %path, "the library is mapped already");
             return Ok(Arc::clone(library));
         }
-        // The dynamic linker knows libraries by path and would give back the old one.
-        let path_is_taken = open.iter().any(|library| library.path == file.path);
-        let (handle, descriptor) = if path_is_taken {
-            open_copy(file)?
-        } else {
-            match open_checked(&file.path, file) {
-                // Mapped by another copy of this loader, or replaced since it was read.
-                Err(Error::Replaced { .. }) => open_copy(file)?,
-                opened => opened?,
-            }
-        };
-        debug!(step = "open", plugin, %path, copy = path_is_taken, "mapped the library");
-        bind(descriptor, file)?;
+        let is_known = |descriptor| open.iter().any(|library| library.descriptor == descriptor);
+        let (handle, descriptor) = open::map(file, &is_known)?;
+        debug!(step = "open", plugin, %path, "mapped the library");
+        // SAFETY: the handle keeps the library mapped.
+        if let Err(error) = open::bind(unsafe { &*descriptor }, file) {
+            // Nothing tells what it would take to unmap it.
+            std::mem::forget(handle);
+            return Err(error);
+        }
         debug!(step = "bind", plugin, %path, "bound the Lua API");
         let library = Arc::new(Self {
             path: file.path.clone(),
             manifest: file.manifest.clone(),
-            #[cfg(all(unix, not(target_vendor = "apple")))]
-            image: plugin_api::image::Image::containing((&raw const *descriptor).cast()),
+            addresses: Addresses::around(descriptor.cast()),
             descriptor,
-            identity: file.identity.clone(),
-            _handle: ManuallyDrop::new(handle),
+            identity: file.identity,
+            handle: Mutex::new(Some(handle)),
+            states: Mutex::new(Vec::new()),
+            has_failed: AtomicBool::new(false),
+            was_abandoned: AtomicBool::new(false),
         });
         open.push(Arc::clone(&library));
         Ok(library)
     }
-}
 
-fn open_error(file: &PluginFile, source: libloading::Error) -> Error {
-    Error::Open {
-        plugin: file.manifest.name.clone(),
-        path: file.path.clone(),
-        source,
+    /// What the plugin offers.
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        // SAFETY: the descriptor is a static of the library, which is mapped: `close` succeeds only
+        // if nobody else has this value, and nobody uses the value afterwards.
+        unsafe { &*self.descriptor }
+    }
+
+    /// Notes that the library may leave something in a state.
+    pub(crate) fn enter(&self, state: StateId) {
+        lock(&self.states).push(state);
+    }
+
+    /// Notes that one who used the library in a state has gone.
+    pub(crate) fn leave(&self, state: StateId) {
+        let mut states = lock(&self.states);
+        if let Some(index) = states.iter().position(|other| *other == state) {
+            states.swap_remove(index);
+        }
+    }
+
+    /// How many use the library in a state.
+    pub(crate) fn users_in(&self, state: StateId) -> usize {
+        lock(&self.states).iter().filter(|other| **other == state).count()
+    }
+
+    /// Notes that a plugin of the library failed to end: the library stays.
+    pub(crate) fn note_failure(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that something of the library was left in a state that was closed: the library stays.
+    pub(crate) fn note_abandoned(&self) {
+        self.was_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// What the library has in a state, apart from Lua values.
+    ///
+    /// # Safety
+    ///
+    /// - `state` is valid.
+    pub(crate) unsafe fn inventory(&self, state: *mut lua_State) -> LeftBehind {
+        unsafe extern "C" fn reference(context: *mut std::ffi::c_void, reference: i32) {
+            // SAFETY: the context is that of `inventory` below, for the length of its call.
+            unsafe { &mut *context.cast::<LeftBehind>() }
+                .references
+                .push(reference);
+        }
+        unsafe extern "C" fn name(context: *mut std::ffi::c_void, name: plugin_api::abi::Str) {
+            // SAFETY: as above; the name is borrowed for the call.
+            unsafe {
+                let name = name.to_vec();
+                (*context.cast::<LeftBehind>()).names.push(name);
+            }
+        }
+        let mut left = LeftBehind::default();
+        let mut inventory = Inventory {
+            size: size_of::<Inventory>(),
+            context: (&raw mut left).cast(),
+            reference,
+            name,
+            anchor: std::ptr::null(),
+            flags: 0,
+        };
+        // SAFETY: the caller's state; the context outlives the call.
+        unsafe { (self.descriptor().inventory)(state, &raw mut inventory) };
+        left.anchor = inventory.anchor;
+        left.flags = inventory.flags;
+        left
+    }
+
+    /// Makes the library forget a state that has nothing of it any more.
+    ///
+    /// # Safety
+    ///
+    /// - `state` is valid.
+    pub(crate) unsafe fn forget(&self, state: *mut lua_State) {
+        // SAFETY: as the caller promises.
+        unsafe { (self.descriptor().forget)(state) }
+    }
+
+    /// Unmaps the library unless something may still call into it; says what.
+    pub(crate) fn close(library: &Arc<Self>) -> Result<(), Vec<Reason>> {
+        let mut open = lock(&OPEN);
+        let reasons = library.obstacles(Arc::strong_count(library));
+        if !reasons.is_empty() {
+            return Err(reasons);
+        }
+        let Some(handle) = lock(&library.handle).take() else {
+            return Ok(());
+        };
+        open.retain(|other| !Arc::ptr_eq(other, library));
+        // SAFETY: no Lua state, thread or C library refers to the library, and nobody has a value
+        // by which it could be called: its code runs for the last time.
+        unsafe { (library.descriptor().close)() };
+        drop(handle);
+        if is_mapped(&library.addresses) {
+            return Err(vec![Reason::new(
+                ReasonKind::Linker,
+                "the dynamic linker keeps it mapped",
+            )]);
+        }
+        debug!(step = "close", path = %library.path.display(), "unmapped the library");
+        Ok(())
+    }
+
+    /// What keeps the library from being unmapped. `holders` is how many have it, with the list of
+    /// open libraries and the caller.
+    fn obstacles(&self, holders: usize) -> Vec<Reason> {
+        if !self.addresses.are_known() {
+            let text = "this platform does not tell whether a library can be unmapped";
+            return vec![Reason::new(ReasonKind::Platform, text)];
+        }
+        let mut reasons = Vec::new();
+        if self.has_failed.load(Ordering::Relaxed) {
+            let text = "a plugin of it failed to end";
+            reasons.push(Reason::new(ReasonKind::Failed, text));
+        }
+        if self.was_abandoned.load(Ordering::Relaxed) {
+            let text = "a Lua state that it was used in was closed before it was unloaded";
+            reasons.push(Reason::new(ReasonKind::ClosedState, text));
+        }
+        let states = lock(&self.states).len();
+        if states > 0 {
+            reasons.push(Reason::counted(
+                ReasonKind::State,
+                states,
+                "it is used in another Lua state",
+                "it is used in N other Lua states",
+            ));
+        } else if holders > 2 {
+            let text = "it is used elsewhere in the program";
+            reasons.push(Reason::new(ReasonKind::State, text));
+        }
+        let mut usage = Usage {
+            size: size_of::<Usage>(),
+            threads: 0,
+            thread_locals: 0,
+            exit_handlers: 0,
+        };
+        // SAFETY: the library is mapped, and `usage` can be written.
+        unsafe { (self.descriptor().usage)(&raw mut usage) };
+        let counts = [
+            (
+                ReasonKind::Thread,
+                usage.threads,
+                "a thread of it is still running",
+                "N threads of it are still running",
+            ),
+            (
+                ReasonKind::ThreadLocal,
+                usage.thread_locals,
+                "another thread has thread-local values of it",
+                "N other threads have thread-local values of it",
+            ),
+            (
+                ReasonKind::ExitHandler,
+                usage.exit_handlers,
+                "a function of it is to run when the process exits",
+                "N functions of it are to run when the process exits",
+            ),
+            (
+                ReasonKind::SignalHandler,
+                signals::handled_in(&self.addresses),
+                "a function of it handles a signal",
+                "functions of it handle N signals",
+            ),
+        ];
+        for (kind, count, one, many) in counts {
+            if count > 0 {
+                reasons.push(Reason::counted(kind, count, one, many));
+            }
+        }
+        reasons
     }
 }
 
-#[cfg(unix)]
-fn open_path(path: &Path) -> Result<libloading::Library, libloading::Error> {
-    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-    // SAFETY: opening runs the library's initialisers. The file is a plugin for this Lua and this
-    // loader by its manifest; that it is trusted is what the documentation asks of the user.
-    // Symbols are resolved now, so that a missing one is an error here and not a crash later.
-    unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Into::into)
+/// What a library has in a Lua state, apart from Lua values.
+#[derive(Debug)]
+pub(crate) struct LeftBehind {
+    /// The key, in the registry, of the table that all functions of the library refer to.
+    pub(crate) anchor: *const std::ffi::c_void,
+    /// Numbers in the registry.
+    pub(crate) references: Vec<i32>,
+    /// Names in the registry.
+    pub(crate) names: Vec<Vec<u8>>,
+    /// See [`Inventory`].
+    pub(crate) flags: u32,
 }
 
-#[cfg(not(unix))]
-fn open_path(path: &Path) -> Result<libloading::Library, libloading::Error> {
-    // SAFETY: as above.
-    unsafe { libloading::Library::new(path) }
-}
-
-type Opened = (libloading::Library, &'static Descriptor);
-
-/// Opens a library and checks that it is the one whose manifest was read.
-fn open_checked(path: &Path, file: &PluginFile) -> Result<Opened, Error> {
-    let handle = open_path(path).map_err(|source| open_error(file, source))?;
-    let descriptor = descriptor(&handle, file)?;
-    let Str { data, len } = descriptor.manifest;
-    // SAFETY: the descriptor borrows its manifest from the mapped library.
-    let mapped = unsafe { std::slice::from_raw_parts(data, len) };
-    if Manifest::parse(mapped).as_ref() == Ok(&file.manifest) {
-        Ok((handle, descriptor))
-    } else {
-        Err(Error::Replaced {
-            plugin: file.manifest.name.clone(),
-            path: file.path.clone(),
-        })
+impl Default for LeftBehind {
+    fn default() -> Self {
+        Self {
+            anchor: std::ptr::null(),
+            references: Vec::new(),
+            names: Vec::new(),
+            flags: 0,
+        }
     }
-}
-
-/// Opens the file that was checked under a name that the dynamic linker has not seen.
-fn open_copy(file: &PluginFile) -> Result<Opened, Error> {
-    let failed = |source| Error::Copy {
-        plugin: file.manifest.name.clone(),
-        path: file.path.clone(),
-        source,
-    };
-    let mut copy = tempfile::Builder::new()
-        .prefix("cygnixy-")
-        .suffix(file.file_name())
-        .tempfile()
-        .map_err(failed)?;
-    file.copy_to(copy.as_file_mut()).map_err(failed)?;
-    // The name goes when `copy` does; the mapping keeps the content.
-    open_checked(copy.path(), file)
-}
-
-/// Asks the library for its descriptor and checks it.
-fn descriptor(
-    handle: &libloading::Library,
-    file: &PluginFile,
-) -> Result<&'static Descriptor, Error> {
-    let wrong = |found: String| Error::Entry {
-        plugin: file.manifest.name.clone(),
-        path: file.path.clone(),
-        expected: file.manifest.api_version,
-        found,
-    };
-    // SAFETY: the manifest says that the library has an entry of this name and type.
-    let entry = unsafe { handle.get::<Entry>(ENTRY_SYMBOL) }
-        .map_err(|_| wrong(format!("no function {ENTRY_SYMBOL:?}")))?;
-    // SAFETY: the entry takes nothing and returns a pointer to a static of the library, which
-    // stays mapped and begins with its size.
-    let descriptor = unsafe { entry() };
-    if descriptor.is_null() {
-        return Err(wrong("nothing".to_owned()));
-    }
-    // SAFETY: as above; nothing beyond the first field is read before its value is known.
-    let size = unsafe { (&raw const (*descriptor).size).read() };
-    if size < size_of::<Descriptor>() {
-        return Err(wrong(format!("a descriptor of {size} bytes")));
-    }
-    // SAFETY: the size covers what this loader knows of a descriptor.
-    let descriptor = unsafe { &*descriptor };
-    if descriptor.api_version != file.manifest.api_version {
-        return Err(wrong(format!("plugin API {}", descriptor.api_version)));
-    }
-    Ok(descriptor)
-}
-
-fn bind(descriptor: &Descriptor, file: &PluginFile) -> Result<(), Error> {
-    let host = runtime::host();
-    let mut reason = String::new();
-    // SAFETY: `host` and the sink's string outlive the call.
-    let status = unsafe { (descriptor.bind)(&raw const host, Sink::to_string(&mut reason)) };
-    if status == Status::OK {
-        return Ok(());
-    }
-    Err(Error::Bind {
-        plugin: file.manifest.name.clone(),
-        path: file.path.clone(),
-        reason,
-    })
 }

@@ -15,11 +15,15 @@ use crate::library::Library;
 use crate::lua_state;
 use crate::lua_state::StateId;
 use crate::plugin_file::PluginFile;
+use crate::report::UnloadReport;
+use crate::residence;
 
 mod entry;
+mod left;
 mod object;
 
 pub(crate) use entry::{Entry, Origin};
+use left::Left;
 
 /// A list of loaded plugins, in the order in which they were loaded.
 #[derive(Debug, Default)]
@@ -29,6 +33,8 @@ pub(crate) struct LoadedPlugins {
     loading: Mutex<Vec<PathBuf>>,
     /// States that are being closed or were closed.
     closed: Mutex<Vec<StateId>>,
+    /// What plugins have in Lua states, and libraries that could not be unmapped yet.
+    left: Left,
 }
 
 impl LoadedPlugins {
@@ -65,8 +71,9 @@ impl LoadedPlugins {
         debug!(step = "check", plugin, path = %file.path.display(), "the plugin fits");
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(&file)?;
-        let entry = Entry::create(library)?;
-        Ok((self.add(entry)?, true))
+        let added = Entry::create(Arc::clone(&library)).and_then(|entry| self.add(entry));
+        let entry = added.inspect_err(|_| self.left.give_up(library))?;
+        Ok((entry, true))
     }
 
     /// Adds a plugin that is part of the program.
@@ -91,7 +98,12 @@ impl LoadedPlugins {
         }
         let taken = self.check_name(&entry);
         entry.end()?;
-        taken.map(|()| entry)
+        // It may have been unloaded again by now; it was there when this one was to be added.
+        Err(taken.err().unwrap_or_else(|| Error::NameTaken {
+            name: entry.name().to_owned(),
+            path: entry.path(),
+            loaded: "a file that was unloaded since".to_owned(),
+        }))
     }
 
     fn check_name(&self, entry: &Entry) -> Result<(), Error> {
@@ -128,7 +140,25 @@ impl LoadedPlugins {
                 path,
             });
         }
-        entry.register(lua)
+        let state = StateId::of(lua);
+        if let Some(table) = entry.table(state) {
+            return Ok(table);
+        }
+        if residence::is_looked_at(state) {
+            return Err(Error::Collecting {
+                plugin: entry.name().to_owned(),
+                path,
+            });
+        }
+        let Origin::File(library) = entry.origin() else {
+            return entry.register(lua).map(|registered| registered.table);
+        };
+        self.left.enter(library, lua);
+        let registered = entry
+            .register(lua)
+            .inspect_err(|_| self.left.deactivate(library, Some(state)))?;
+        self.left.note_functions(library, state, &registered.names);
+        Ok(registered.table)
     }
 
     /// Forgets a closed state of the same identity.
@@ -146,14 +176,17 @@ impl LoadedPlugins {
                 if let Err(error) = entry.end() {
                     log_failure("undo", &entry, &error);
                 }
+                self.left.end(&entry);
             }
         })
     }
 
-    /// Revokes a plugin's functions in every state, runs `on_unload` and drops it.
+    /// Revokes a plugin's functions in every state, runs `on_unload` and drops it; then unmaps its
+    /// library unless something may still call into it. `collect` allows full collections, without
+    /// which nothing that was in a Lua state is unmapped.
     ///
-    /// The plugin is gone whatever the result says.
-    pub(crate) fn unload(&self, name: &str) -> Result<(), Error> {
+    /// The plugin is gone whatever the result says, unless it is in use.
+    pub(crate) fn unload(&self, name: &str, collect: bool) -> Result<UnloadReport, Error> {
         let Some(entry) = self.get(name) else {
             let loaded = self
                 .entries()
@@ -167,18 +200,28 @@ impl LoadedPlugins {
         };
         let path = entry.path();
         let _span = info_span!("unload", plugin = name, path = %path.display()).entered();
-        entry.check_idle()?;
+        entry.check_idle(collect)?;
         self.remove(&entry);
         let result = entry.end();
-        info!(step = "unload", plugin = name, path = %path.display(), ok = result.is_ok(), "unloaded");
-        result
+        let ended = self.left.end(&entry);
+        drop(entry);
+        let report = self.left.look(ended, collect);
+        info!(step = "unload", plugin = name, path = %path.display(), ok = result.is_ok(), %report, "unloaded");
+        result.map(|()| report)
+    }
+
+    /// Looks again at the libraries that could not be unmapped; gives a report for each.
+    pub(crate) fn collect(&self) -> Vec<UnloadReport> {
+        let _span = info_span!("collect").entered();
+        self.left.look_again(true)
     }
 
     /// Unloads every plugin, the last loaded first. Failures are logged.
     pub(crate) fn unload_all(&self) {
-        for entry in self.entries().iter().rev() {
-            if let Err(error) = self.unload(entry.name()) {
-                log_failure("unload", entry, &error);
+        let names: Vec<String> = self.entries().iter().map(|e| e.name().to_owned()).collect();
+        for name in names.iter().rev() {
+            if let Err(error) = self.unload(name, true) {
+                error!(step = "unload", plugin = name, error = error.report(), "failed");
             }
         }
     }
@@ -196,6 +239,7 @@ impl LoadedPlugins {
                 log_failure("close", entry, &error);
             }
         }
+        self.left.state_closed(state);
     }
 }
 

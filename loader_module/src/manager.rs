@@ -9,6 +9,7 @@ use plugin_api::mlua::{Lua, Table};
 
 use crate::Error;
 use crate::loaded::{Entry, LoadedPlugins, Origin};
+use crate::report::UnloadReport;
 
 /// Loads plugins and registers them in Lua states.
 ///
@@ -19,7 +20,8 @@ use crate::loaded::{Entry, LoadedPlugins, Origin};
 /// Dropping the manager unloads its plugins, the last loaded first. Manager and Lua states may be
 /// dropped in any order: a state that is closed first ends the plugin objects it has.
 ///
-/// The library of an unloaded plugin stays mapped until the process ends.
+/// The library of an unloaded plugin is unmapped when nothing refers to it any more; see
+/// [`unload_plugin`](Self::unload_plugin).
 #[derive(Debug, Default)]
 pub struct PluginManager {
     plugins: Arc<LoadedPlugins>,
@@ -138,15 +140,36 @@ impl PluginManager {
     }
 
     /// Unloads a plugin: its functions raise an error from now on, in every state; its `on_unload`
-    /// runs; it is dropped. The library stays mapped.
+    /// runs; it is dropped. Then each of its Lua states is asked, by full collections, whether it
+    /// still has something of the library, and if nothing else can call into it either, the library
+    /// is unmapped. The report says so, or why not.
     ///
     /// # Errors
     ///
-    /// [`Error::NotLoaded`] if there is no such plugin. [`Error::InUse`] or [`Error::Busy`] if its
-    /// code is running further up the call stack; then nothing has changed. [`Error::Hook`] if
-    /// `on_unload` or a destructor fails; the plugin is gone all the same.
-    pub fn unload_plugin(&mut self, name: &str) -> Result<(), Error> {
-        self.plugins.unload(name)
+    /// [`Error::NotLoaded`] if there is no such plugin. [`Error::InUse`], [`Error::Busy`] or
+    /// [`Error::Suspended`] if its code is running further up the call stack, or a coroutine is
+    /// suspended in it; then nothing has changed. [`Error::Hook`] if `on_unload` or a destructor
+    /// fails; the plugin is gone all the same, and its library stays mapped.
+    pub fn unload_plugin(&mut self, name: &str) -> Result<UnloadReport, Error> {
+        self.plugins.unload(name, true)
+    }
+
+    /// Unloads a plugin, as [`unload_plugin`](Self::unload_plugin) does, without collecting garbage
+    /// in its Lua states, which takes time in proportion to their size. If it was registered in any,
+    /// the library stays mapped until it is looked at again.
+    ///
+    /// # Errors
+    ///
+    /// As for `unload_plugin`, but that a coroutine may be suspended in the plugin is not noticed.
+    pub fn unload_plugin_without_collecting(&mut self, name: &str) -> Result<UnloadReport, Error> {
+        self.plugins.unload(name, false)
+    }
+
+    /// Looks again at the libraries of unloaded plugins that could not be unmapped, by full
+    /// collections of their Lua states, and unmaps those that nothing refers to any more. Gives a
+    /// report for each.
+    pub fn collect(&mut self) -> Vec<UnloadReport> {
+        self.plugins.collect()
     }
 
     /// The loaded plugin of that name.

@@ -1,8 +1,8 @@
 //! Reads and checks a plugin file without running any of its code.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata};
-use std::io::{self, Seek as _, SeekFrom};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use plugin_api::abi::API_VERSION;
@@ -25,6 +25,9 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
     PluginFile::read(path.as_ref()).map(|file| file.manifest)
 }
 
+/// The largest file that is looked into, in bytes.
+const LARGEST_FILE: u64 = 1 << 30;
+
 /// A plugin file that was read.
 #[derive(Debug)]
 pub(crate) struct PluginFile {
@@ -32,38 +35,23 @@ pub(crate) struct PluginFile {
     pub(crate) path: PathBuf,
     pub(crate) identity: Identity,
     pub(crate) manifest: Manifest,
-    /// The file that was checked, still open.
-    file: File,
+    /// All of the file. What was checked is what is mapped, whatever happens to the file.
+    bytes: Vec<u8>,
 }
 
-/// Tells whether two paths, or one path at two times, name the same file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Tells whether two files, or one file at two times, are the same plugin: by all they contain.
+/// Numbers that the file system gives to files are used again, and times can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
-    file: (u64, u64),
-    length: u64,
-    modified: Option<std::time::SystemTime>,
+    hash: u128,
+    length: usize,
 }
 
 impl Identity {
-    #[cfg(unix)]
-    fn of(metadata: &Metadata, _path: &Path) -> Self {
-        use std::os::unix::fs::MetadataExt as _;
+    fn of(bytes: &[u8]) -> Self {
         Self {
-            file: (metadata.dev(), metadata.ino()),
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn of(metadata: &Metadata, path: &Path) -> Self {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-        let mut hasher = DefaultHasher::new();
-        path.hash(&mut hasher);
-        Self {
-            file: (0, hasher.finish()),
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
+            hash: xxhash_rust::xxh3::xxh3_128(bytes),
+            length: bytes.len(),
         }
     }
 }
@@ -71,39 +59,23 @@ impl Identity {
 impl PluginFile {
     /// Reads the file at `path` and its manifest.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let unreadable = |source| Error::Read {
+        let bytes = read_library(path)?;
+        let manifest = manifest::read(path, &bytes)?;
+        let absolute = path.canonicalize().map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
-        };
-        // A pipe or a device would block or never end; `open` alone can already hang on a pipe.
-        let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
-        if !kind.is_file() {
-            let found = if kind.is_dir() {
-                "a directory"
-            } else {
-                "something that is no regular file"
-            };
-            return Err(Error::NotAFile {
-                path: path.to_owned(),
-                found,
-            });
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        let absolute = path.canonicalize().map_err(unreadable)?;
+        })?;
         Ok(Self {
-            identity: Identity::of(&metadata, &absolute),
-            manifest: manifest::read(path, &file, metadata.len())?,
             path: absolute,
-            file,
+            identity: Identity::of(&bytes),
+            manifest,
+            bytes,
         })
     }
 
-    /// Copies the file that was checked.
-    pub(crate) fn copy_to(&self, target: &mut File) -> io::Result<u64> {
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(0))?;
-        io::copy(&mut file, target)
+    /// All of the file, as it was when it was checked.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Checks that the plugin fits the running Lua and this loader.
@@ -138,6 +110,47 @@ impl PluginFile {
     pub(crate) fn file_name(&self) -> &OsStr {
         self.path.file_name().unwrap_or_default()
     }
+}
+
+/// Reads a file that may be a library. Others are told by their first bytes: they may be large.
+fn read_library(path: &Path) -> Result<Vec<u8>, Error> {
+    let unreadable = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    // A pipe or a device would block or never end; `open` alone can already hang on a pipe.
+    let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
+    if !kind.is_file() {
+        let found = if kind.is_dir() {
+            "a directory"
+        } else {
+            "something that is no regular file"
+        };
+        return Err(Error::NotAFile {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    let not_a_library = |found| Error::NotALibrary {
+        path: path.to_owned(),
+        found,
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    if length > LARGEST_FILE {
+        return Err(not_a_library(format!(
+            "a file of {length} bytes; the most that is looked into is {LARGEST_FILE}"
+        )));
+    }
+    let mut bytes = Vec::new();
+    (&mut file).take(512).read_to_end(&mut bytes).map_err(unreadable)?;
+    if !manifest::may_be_library(&bytes) {
+        let found = manifest::describe(&bytes, "it begins like no known one");
+        return Err(not_a_library(found));
+    }
+    bytes.reserve_exact(usize::try_from(length).unwrap_or_default());
+    file.take(LARGEST_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

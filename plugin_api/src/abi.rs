@@ -8,7 +8,7 @@
 //! - Text crosses as [`Str`]; who receives it copies it before returning.
 //! - A panic is caught on the side that raised it and becomes [`Status::PANIC`].
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::{ptr, slice};
 
 use mlua::ffi::lua_State;
@@ -50,12 +50,34 @@ impl Str {
     /// - `data` points to `len` readable bytes, or is null with `len` 0.
     #[must_use]
     pub unsafe fn to_text(self) -> String {
+        // SAFETY: as the caller promises.
+        String::from_utf8_lossy(unsafe { self.as_bytes() }).into_owned()
+    }
+
+    /// Copies the bytes.
+    ///
+    /// # Safety
+    ///
+    /// - `data` points to `len` readable bytes, or is null with `len` 0.
+    #[must_use]
+    pub unsafe fn to_vec(self) -> Vec<u8> {
+        // SAFETY: as the caller promises.
+        unsafe { self.as_bytes() }.to_vec()
+    }
+
+    /// Borrows the bytes.
+    ///
+    /// # Safety
+    ///
+    /// - `data` points to `len` bytes that are readable and do not change for as long as the result
+    ///   is used, or is null with `len` 0.
+    #[must_use]
+    pub unsafe fn as_bytes<'a>(self) -> &'a [u8] {
         if self.data.is_null() {
-            return String::new();
+            return &[];
         }
         // SAFETY: the caller promises `len` readable bytes at `data`, which is not null here.
-        let bytes = unsafe { slice::from_raw_parts(self.data, self.len) };
-        String::from_utf8_lossy(bytes).into_owned()
+        unsafe { slice::from_raw_parts(self.data, self.len) }
     }
 }
 
@@ -87,14 +109,43 @@ impl Sink {
         }
     }
 
+    /// A sink that stores the last bytes written in `bytes`, under the same condition.
+    #[must_use]
+    pub fn to_bytes(bytes: &mut Option<Vec<u8>>) -> Self {
+        unsafe extern "C" fn write(context: *mut c_void, bytes: Str) {
+            // SAFETY: `context` is the option that `to_bytes` took, alive as `put` asks.
+            let target = unsafe { &mut *context.cast::<Option<Vec<u8>>>() };
+            // SAFETY: `put_bytes` hands over a `Str` that borrows a live slice.
+            *target = Some(unsafe { bytes.to_vec() });
+        }
+        Self {
+            context: ptr::from_mut(bytes).cast(),
+            write,
+        }
+    }
+
     /// Hands `text` to the receiver.
     ///
     /// # Safety
     ///
     /// - `context` is what `write` expects, and alive.
     pub unsafe fn put(self, text: &str) {
-        // SAFETY: the caller promises a live `context`; the text is borrowed for the call only.
-        unsafe { (self.write)(self.context, Str::new(text)) }
+        // SAFETY: as the caller promises.
+        unsafe { self.put_bytes(text.as_bytes()) }
+    }
+
+    /// Hands `bytes` to the receiver.
+    ///
+    /// # Safety
+    ///
+    /// - `context` is what `write` expects, and alive.
+    pub unsafe fn put_bytes(self, bytes: &[u8]) {
+        let bytes = Str {
+            data: bytes.as_ptr(),
+            len: bytes.len(),
+        };
+        // SAFETY: the caller promises a live `context`; the bytes are borrowed for the call only.
+        unsafe { (self.write)(self.context, bytes) }
     }
 }
 
@@ -123,6 +174,53 @@ pub struct Host {
     pub context: *mut c_void,
     /// The address of a function of the Lua C API by name, or null if the running Lua lacks it.
     pub resolve: unsafe extern "C" fn(context: *mut c_void, name: Str) -> *const c_void,
+}
+
+/// What a library has in one Lua state: filled by [`Descriptor::inventory`].
+#[repr(C)]
+#[derive(Debug)]
+pub struct Inventory {
+    /// The size of this structure in the loader's build, in bytes.
+    pub size: usize,
+    /// Handed to the functions below as it is.
+    pub context: *mut c_void,
+    /// Takes a number that `luaL_ref` gave out for the registry. Does not unwind.
+    pub reference: unsafe extern "C" fn(context: *mut c_void, reference: c_int),
+    /// Takes a name that the library stored a value under in the registry. Does not unwind.
+    pub name: unsafe extern "C" fn(context: *mut c_void, name: Str),
+    /// Out: the key, in the registry, of the table that everything of the library refers to.
+    pub anchor: *const c_void,
+    /// Out: a sum of the constants of this type.
+    pub flags: u32,
+}
+
+impl Inventory {
+    /// The library has set a debug hook, which may have been removed or inherited since.
+    pub const HOOK: u32 = 1;
+    /// The state's warn function is one of the library.
+    pub const WARN: u32 = 2;
+    /// The state's panic function is one of the library.
+    pub const PANIC: u32 = 4;
+    /// The state's allocator is one of the library.
+    pub const ALLOCATOR: u32 = 8;
+    /// The library made functions in a way that does not let them be told from others.
+    pub const OPAQUE: u32 = 16;
+    /// A C function of the library has yielded, in any state of the process.
+    pub const YIELD: u32 = 32;
+}
+
+/// What a library has in the process outside of Lua: filled by [`Descriptor::usage`].
+#[repr(C)]
+#[derive(Debug)]
+pub struct Usage {
+    /// The size of this structure in the loader's build, in bytes.
+    pub size: usize,
+    /// Out: threads that the library started and that are alive.
+    pub threads: usize,
+    /// Out: other threads that are alive and have thread-locals of the library with destructors.
+    pub thread_locals: usize,
+    /// Out: functions that are to run when the process exits.
+    pub exit_handlers: usize,
 }
 
 /// A plugin object on the other side of the boundary.
@@ -161,7 +259,28 @@ pub struct Descriptor {
     pub on_unload: InstanceFn,
     /// Drops the plugin object; the pointer is dead afterwards, whatever the status.
     pub destroy: InstanceFn,
+    /// Lets functions that were made in the given state run those of the same names in the table
+    /// that the registry has under [`CURRENT_KEY`], instead of revoking them.
+    pub redirect: StateFn,
+    /// Writes the plugin's state to the first sink, if it has one, for a newer version of it.
+    pub save_state: unsafe extern "C" fn(instance: RawInstance, state: Sink, text: Sink) -> Status,
+    /// Gives a plugin object the state of an older version.
+    pub restore_state:
+        unsafe extern "C" fn(instance: RawInstance, state: Str, text: Sink) -> Status,
+    /// Tells what the library has in a Lua state.
+    pub inventory: unsafe extern "C" fn(state: *mut lua_State, inventory: *mut Inventory),
+    /// Forgets a Lua state: the loader has taken everything out of it.
+    pub forget: unsafe extern "C" fn(state: *mut lua_State),
+    /// Tells what the library has in the process.
+    pub usage: unsafe extern "C" fn(usage: *mut Usage),
+    /// Ends what the calling thread has of the library. The library is unmapped next, and no code
+    /// of it runs again.
+    pub close: unsafe extern "C" fn(),
 }
+
+/// Where the registry has the table that [`Descriptor::redirect`] takes functions from, for the
+/// length of the call.
+pub const CURRENT_KEY: &str = "cygnixy.current";
 
 // SAFETY: a descriptor is immutable after construction. It holds function pointers, and a `Str`
 // that borrows a `static` of the plugin's library, which is readable from every thread.

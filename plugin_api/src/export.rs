@@ -78,6 +78,7 @@ macro_rules! export_plugin {
             // Assembly has to stand where items stand.
             mod __cygnixy_lua_api {
                 $crate::__bind_lua_api!();
+                $crate::__watch_process!();
             }
         };
     };

@@ -125,6 +125,41 @@ impl Instance {
         revoked.map_err(Failure::Panic)?.map_err(lua_failure)
     }
 
+    /// Lets the functions made in the given state run those of the same names in `current`, now and
+    /// later; a name that is not there raises an error. Takes the place of [`revoke`](Self::revoke).
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if Lua runs out of memory; some functions may then not be redirected.
+    pub fn redirect(&mut self, lua: &Lua, current: &Table) -> Result<(), Failure> {
+        let Some(revocable) = self.made.remove(&identity(lua)) else {
+            return Ok(());
+        };
+        let redirected = panics::catch(|| {
+            let _pause = pause(lua);
+            revocable.redirect(lua, &self.name, current)
+        });
+        redirected.map_err(Failure::Panic)?.map_err(lua_failure)
+    }
+
+    /// Runs [`PluginLua::save_state`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the hook returns an error or panics.
+    pub fn save_state(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        run_hook(|| self.plugin.save_state())
+    }
+
+    /// Runs [`PluginLua::restore_state`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the hook returns an error or panics.
+    pub fn restore_state(&mut self, state: &[u8]) -> Result<(), Failure> {
+        run_hook(|| self.plugin.restore_state(state))
+    }
+
     /// Runs [`PluginLua::on_unload`].
     ///
     /// # Errors
@@ -139,12 +174,17 @@ impl Instance {
     /// # Errors
     ///
     /// [`Failure::Panic`] if a destructor panics.
-    pub fn destroy(self) -> Result<(), Failure> {
+    pub fn destroy(mut self) -> Result<(), Failure> {
+        for (_, revocable) in self.made.drain() {
+            revocable.let_go();
+        }
         panics::catch(|| drop(self)).map_err(Failure::Panic)
     }
 }
 
-fn run_hook(hook: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>) -> Result<(), Failure> {
+fn run_hook<R>(
+    hook: impl FnOnce() -> Result<R, Box<dyn std::error::Error>>,
+) -> Result<R, Failure> {
     // The error is made text inside, where a panic of its own code is caught too.
     panics::catch(|| hook().map_err(|error| errors::chain(&*error)))
         .map_err(Failure::Panic)?

@@ -60,6 +60,17 @@ mod panics;
 mod plugin;
 mod revoke;
 
+#[cfg(bound_lua_api)]
+#[doc(hidden)]
+pub mod process;
+#[cfg(bound_lua_api)]
+mod residence;
+#[cfg(not(bound_lua_api))]
+#[path = "unwatched.rs"]
+mod residence;
+#[cfg(not(bound_lua_api))]
+use residence as process;
+
 pub use plugin::PluginLua;
 pub use {mlua, tracing};
 

@@ -30,6 +30,15 @@ use mlua::{Function, Lua};
 ///    in most Lua versions, a signal, a crash). An error or a panic is reported to whoever
 ///    unloads; the plugin is gone from Lua's view all the same.
 /// 8. **Dropped.** A panic in `Drop` is caught and reported.
+/// 9. **Unmapped**, if nothing can call into the library any more: no function or object of it is
+///    held by a script, none of its threads runs, no hook of it is installed. Thread-locals of the
+///    library are dropped on the thread that unloads. Otherwise the library stays mapped, and the
+///    one who unloads is told why.
+///
+/// When a plugin is **reloaded**, its new version is created and loaded (1 to 3); the old one gives
+/// its state ([`save_state`](Self::save_state)), the new one takes it
+/// ([`restore_state`](Self::restore_state)) and makes its functions (4), which take the place of the
+/// old ones; then the old one ends (7 to 9).
 ///
 /// Every step runs on the thread that runs the Lua state at that moment, called by the loader. No
 /// hook is called while another hook of the same value runs.
@@ -70,4 +79,31 @@ pub trait PluginLua: Send + Sync {
     /// [`Lua::create_function`] are revoked at no cost per call; any other function is called
     /// through a thin wrapper so that it can be revoked too.
     fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function>;
+
+    /// What a newer version of the plugin needs to go on: bytes of a form that the plugin chooses,
+    /// or `None` (the default) if there is nothing.
+    ///
+    /// Called by the loader at most once, when the plugin is reloaded, before the functions change
+    /// over. The reload may still be given up, so the plugin must stay usable as it is.
+    ///
+    /// # Errors
+    ///
+    /// An error, or a panic, gives the reload up with this error as its cause; the plugin goes on.
+    fn save_state(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
+        Ok(None)
+    }
+
+    /// Takes what the older version of the plugin saved.
+    ///
+    /// Called by the loader at most once, after [`on_load`](Self::on_load), when the older version
+    /// had a state.
+    ///
+    /// # Errors
+    ///
+    /// An error, or a panic, gives the reload up with this error as its cause; the older version
+    /// goes on. The default is such an error: a state that nobody takes would be lost.
+    fn restore_state(&mut self, state: &[u8]) -> Result<(), Box<dyn Error>> {
+        let _ = state;
+        Err("this version of the plugin takes no state (it has no `restore_state`)".into())
+    }
 }

@@ -3,20 +3,22 @@
 //! A function made by [`Lua::create_function`] is one C function of mlua's for all of them, with
 //! the Rust closure in its upvalue. To revoke it, the upvalue is replaced by that of a function
 //! that raises an error; whoever holds the function then calls that one. Other functions get a
-//! thin wrapper that can be revoked in the same way.
+//! thin wrapper that can be revoked in the same way. To redirect it when the plugin is reloaded, the
+//! upvalue becomes that of a function which calls the new one.
 
 use std::collections::HashMap;
+use std::ffi::c_void;
 
 use mlua::ffi::{self, lua_State};
-use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value};
+use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value, WeakLua};
 
 use crate::protected::try_again;
 
 /// The functions of one plugin in one Lua state.
-#[derive(Debug)]
 pub(crate) struct Revocable {
-    functions: Vec<Function>,
+    functions: Vec<(String, Function)>,
     revoked: Function,
+    lua: WeakLua,
 }
 
 /// Which kind of function Lua has.
@@ -50,11 +52,28 @@ impl Revocable {
                 Kind::Lua => wrap_lua(lua, function, &revoked, plugin)?,
                 Kind::Other => wrap_other(lua, function)?,
             };
-            table.raw_set(name, &function)?;
-            held.push(function);
+            table.raw_set(name.as_str(), &function)?;
+            held.push((name, function));
         }
-        let functions = held;
-        Ok((table, Self { functions, revoked }))
+        let (functions, lua) = (held, lua.weak());
+        Ok((
+            table,
+            Self {
+                functions,
+                revoked,
+                lua,
+            },
+        ))
+    }
+
+    /// Drops the handles of functions that were not revoked, because their state is being closed or
+    /// was closed.
+    pub(crate) fn let_go(self) {
+        // If a script closes its state from inside a call into this library (`os.exit(0, true)`),
+        // mlua's frames are still there and make it seem open: then the handles are lost.
+        if cfg!(bound_lua_api) && self.lua.try_upgrade().is_some() {
+            std::mem::forget(self);
+        }
     }
 
     /// Revokes every function. What a function captured is kept for as long as Lua has the
@@ -64,40 +83,81 @@ impl Revocable {
     /// A failure, of memory or of a finaliser that happens to run, does not keep the others from
     /// being revoked; the last one is reported if it was not overcome.
     pub(crate) fn revoke(&self, lua: &Lua) -> Result<()> {
+        self.replace(lua, |_, kind| {
+            Ok(match kind {
+                Kind::Callback => Some(self.revoked.clone()),
+                _ => None,
+            })
+        })
+    }
+
+    /// Lets every function run the one of the same name in `current`, as it is when it is called. A
+    /// name that is not there raises an error. As [`revoke`](Self::revoke) otherwise.
+    pub(crate) fn redirect(&self, lua: &Lua, plugin: &str, current: &Table) -> Result<()> {
+        self.replace(lua, |name, kind| {
+            let gone = format!("plugin '{plugin}' has no function '{name}' since it was reloaded");
+            Ok(Some(match kind {
+                Kind::Callback => forward(lua, current.clone(), name.to_owned(), gone)?,
+                _ => forward_lua(lua, current, name, gone)?,
+            }))
+        })
+    }
+
+    /// Gives every function another first upvalue: that of the callback which `by` makes, or for
+    /// a wrapper written in Lua the function itself, nil for none.
+    fn replace(
+        &self,
+        lua: &Lua,
+        by: impl Fn(&str, Kind) -> Result<Option<Function>>,
+    ) -> Result<()> {
         let callback = try_again(|| address(lua, &self.revoked))?;
         let kept = try_again(|| kept(lua))?;
         let mut result = Ok(());
-        for function in &self.functions {
-            let revoked = try_again(|| {
-                let is_callback = kind(lua, function, callback)? == Kind::Callback;
-                let arguments = (&kept, function, &self.revoked);
+        for (name, function) in &self.functions {
+            let replaced = try_again(|| {
+                let kind = kind(lua, function, callback)?;
+                let arguments = (&kept, function, by(name, kind)?);
+                let is_callback = kind == Kind::Callback;
                 // SAFETY: `swap` finds its three arguments on the stack, and may raise.
                 unsafe { lua.exec_raw::<()>(arguments, move |state| swap(state, is_callback)) }
             });
-            if revoked.is_err() {
-                result = revoked;
+            if replaced.is_err() {
+                result = replaced;
             }
         }
         result
     }
 }
 
-/// The table of captured values by revoked function, which lets go of an entry with its function.
+/// The table of captured values by revoked function, which lets go of an entry with its function. It
+/// is this library's own: the registry has it under an address in it.
 fn kept(lua: &Lua) -> Result<Table> {
-    const KEY: &str = "cygnixy.kept";
-    if let Value::Table(table) = lua.named_registry_value(KEY)? {
+    static KEY: u8 = 0;
+    let key = (&raw const KEY).cast::<c_void>();
+    // SAFETY: one value is pushed, which is the result. Nothing raises.
+    let present = unsafe {
+        lua.exec_raw::<Value>((), |state| {
+            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key);
+        })
+    };
+    if let Value::Table(table) = present? {
         return Ok(table);
     }
     let (table, metatable) = (lua.create_table()?, lua.create_table()?);
     metatable.raw_set("__mode", "k")?;
     table.set_metatable(Some(metatable))?;
-    lua.set_named_registry_value(KEY, &table)?;
+    // SAFETY: the table is at index 1. Nothing needs a destructor if there is no memory.
+    unsafe {
+        lua.exec_raw::<()>(&table, |state| {
+            ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, key);
+        })?;
+    }
     Ok(table)
 }
 
 /// Replaces the first upvalue of the function at 2, by that of the function at 3 for a callback
-/// and by nil for a wrapper written in Lua, and keeps the old one in the table at 1. Does nothing
-/// the second time.
+/// and by the value at 3 for a wrapper written in Lua, and keeps the old one in the table at 1. Does
+/// nothing the second time.
 unsafe fn swap(state: *mut lua_State, is_callback: bool) {
     // SAFETY: all indices exist; the functions have a first upvalue, by construction in
     // `Revocable::new`. mlua has made room for more values than are pushed.
@@ -111,7 +171,7 @@ unsafe fn swap(state: *mut lua_State, is_callback: bool) {
             if is_callback {
                 ffi::lua_getupvalue(state, 3, 1);
             } else {
-                ffi::lua_pushnil(state);
+                ffi::lua_pushvalue(state, 3);
             }
             ffi::lua_setupvalue(state, 2, 1);
         }
@@ -132,6 +192,29 @@ fn wrap_lua(lua: &Lua, function: Function, revoked: &Function, plugin: &str) -> 
     )
     .set_name("=[cygnixy]")
     .call((function, raise, unloaded(plugin)))
+}
+
+/// A callback that calls the function `name` of a table.
+fn forward(lua: &Lua, current: Table, name: String, gone: String) -> Result<Function> {
+    lua.create_function(move |_, arguments: MultiValue| match current.raw_get(name.as_str())? {
+        Value::Function(function) => function.call::<MultiValue>(arguments),
+        _ => Err(Error::RuntimeError(gone.clone())),
+    })
+}
+
+/// The same as a function written in Lua, which can yield.
+fn forward_lua(lua: &Lua, current: &Table, name: &str, gone: String) -> Result<Function> {
+    let raise: Value = lua.globals().raw_get("error")?;
+    lua.load(
+        "local current, name, raise, gone = ... \
+         return function(...) \
+             local target = current[name] \
+             if target then return target(...) end \
+             raise(gone, 3) \
+         end",
+    )
+    .set_name("=[cygnixy]")
+    .call((current, name, raise, gone))
 }
 
 fn unloaded(plugin: &str) -> String {

@@ -75,13 +75,13 @@ describe("unloading", function()
 
   it("twice by name fails and names what is loaded", function()
     cygnixy.load(support.fixture("twin_a"))
-    assert.is_true(cygnixy.unload("twin"))
+    assert.is_table(cygnixy.unload("twin"))
     assert.equal("no plugin named 'twin' is loaded (loaded: greet)", support.failure(cygnixy.unload, "twin"))
   end)
 
   it("twice by table fails", function()
     local twin = cygnixy.load(support.fixture("twin_a"))
-    assert.is_true(cygnixy.unload(twin))
+    assert.is_table(cygnixy.unload(twin))
     assert.equal("bad argument #1 to 'unload' (this table is not that of a loaded plugin)",
       support.failure(cygnixy.unload, twin))
   end)

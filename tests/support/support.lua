@@ -13,6 +13,9 @@ local plugins = variable("CYGNIXY_TEST_PLUGINS")
 local fixtures = variable("CYGNIXY_TEST_FIXTURES")
 local interpreter = variable("CYGNIXY_TEST_LUA")
 
+-- The folder of plugins that are made to break the unload.
+support.zoo = variable("CYGNIXY_TEST_ZOO")
+
 function support.plugin(name)
   return plugins .. "/" .. name .. ".so"
 end

@@ -1,11 +1,12 @@
 //! One loaded plugin: where it is from, its objects, and its tables in Lua states.
 
+use std::ffi::c_void;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use plugin_api::PluginLua;
 use plugin_api::instance::{Failure, Instance};
-use plugin_api::mlua::{self, Lua, Table, Value};
+use plugin_api::mlua::{Lua, Table};
 use tracing::{debug, debug_span, error};
 
 use crate::Error;
@@ -14,8 +15,9 @@ use crate::error::Hook;
 use crate::foreign::ForeignInstance;
 use crate::library::Library;
 use crate::loaded::lock;
-use crate::loaded::object::{Object, Registration, Slot};
+use crate::loaded::object::{Object, Registered, Registration, Slot};
 use crate::lua_state::StateId;
+use crate::residence;
 
 /// Where a plugin's code is.
 #[derive(Debug)]
@@ -98,11 +100,7 @@ impl Entry {
 
     /// The plugin's table in a state.
     pub(crate) fn table(&self, state: StateId) -> Option<Table> {
-        let slots = lock(&self.slots);
-        let mut registrations = slots.iter().flat_map(|slot| &slot.registrations);
-        registrations
-            .find(|registration| registration.state == state)
-            .map(|registration| registration.table.clone())
+        self.registered(state).map(|registered| registered.table)
     }
 
     /// Runs `on_load` of the object that was just made.
@@ -117,33 +115,37 @@ impl Entry {
     }
 
     /// Makes the functions in a Lua state, once; gives the table there.
-    pub(crate) fn register(&self, lua: &Lua) -> Result<Table, Error> {
+    pub(crate) fn register(&self, lua: &Lua) -> Result<Registered, Error> {
         let state = StateId::of(lua);
-        if let Some(table) = self.table(state) {
-            return Ok(table);
+        if let Some(registered) = self.registered(state) {
+            return Ok(registered);
         }
         let _running = self.begin(Hook::GetLuaFunctions)?;
         let mut slot = self.slot_for_another_state()?;
         let made = self.run(Hook::GetLuaFunctions, || slot.object.functions(lua));
         let result = made.and_then(|table| {
-            let functions = function_names(&table).map_err(|source| Error::Lua {
+            let registration = Registration::new(lua, table).map_err(|source| Error::Lua {
                 plugin: self.name.clone(),
                 step: "list the functions",
                 source,
             })?;
             let path = self.path();
             let (plugin, path) = (&self.name, path.display());
-            debug!(step = "functions", plugin, %path, ?functions, "made functions");
-            slot.registrations.push(Registration {
-                state,
-                lua: lua.weak(),
-                table: table.clone(),
-                functions,
-            });
-            Ok(table)
+            debug!(step = "functions", plugin, %path, functions = ?registration.functions, "made functions");
+            let registered = registration.registered();
+            slot.registrations.push(registration);
+            Ok(registered)
         });
         lock(&self.slots).push(slot);
         result
+    }
+
+    fn registered(&self, state: StateId) -> Option<Registered> {
+        let slots = lock(&self.slots);
+        let mut registrations = slots.iter().flat_map(|slot| &slot.registrations);
+        registrations
+            .find(|registration| registration.state == state)
+            .map(Registration::registered)
     }
 
     /// Takes out an object that can be registered in one more state, made anew if need be.
@@ -172,25 +174,41 @@ impl Entry {
         })
     }
 
-    /// Checks that no code of the plugin is running, as far as the stacks of its states tell.
-    pub(crate) fn check_idle(&self) -> Result<(), Error> {
+    /// Checks that no code of the plugin is running, as far as the stacks of its states tell, and, if
+    /// `look_everywhere`, that no coroutine is suspended in it.
+    pub(crate) fn check_idle(&self, look_everywhere: bool) -> Result<(), Error> {
         if let Some(hook) = *lock(&self.running) {
             return Err(self.busy(hook));
         }
         let Origin::File(library) = &self.origin else {
             return Ok(());
         };
-        let states: Vec<Lua> = lock(&self.slots)
+        let states: Vec<(Lua, Vec<usize>)> = lock(&self.slots)
             .iter()
             .flat_map(|slot| &slot.registrations)
-            .filter_map(|registration| registration.lua.try_upgrade())
+            .filter_map(|registration| {
+                let lua = registration.lua.try_upgrade()?;
+                Some((lua, registration.written_in_lua.clone()))
+            })
             .collect();
-        let in_use = |lua: &Lua| call_stack::is_running_code_of(lua, library);
-        if states.iter().any(in_use) {
-            return Err(Error::InUse {
-                plugin: self.name.clone(),
-                path: self.path(),
-            });
+        for (lua, written_in_lua) in states {
+            let is_it = |function: *const c_void| written_in_lua.contains(&function.addr());
+            if call_stack::is_running_code_of(&lua, library, &is_it) {
+                return Err(Error::InUse {
+                    plugin: self.name.clone(),
+                    path: self.path(),
+                });
+            }
+            let can_yield = !written_in_lua.is_empty() || residence::has_yielded(&lua, library);
+            if look_everywhere
+                && can_yield
+                && residence::is_suspended_in(&lua, library, &is_it).unwrap_or(false)
+            {
+                return Err(Error::Suspended {
+                    plugin: self.name.clone(),
+                    path: self.path(),
+                });
+            }
         }
         Ok(())
     }
@@ -206,11 +224,16 @@ impl Entry {
                 if let Some(lua) = registration.lua.try_upgrade() {
                     let revoked = self.run(Hook::Revoke, || slot.object.revoke(&lua));
                     failures.note(revoked);
+                    failures.note(registration.seal(&lua, &self.name));
                 }
             }
             failures.end_object(slot.object);
         }
-        failures.first()
+        let result = failures.first();
+        if let (Err(_), Origin::File(library)) = (&result, &self.origin) {
+            library.note_failure();
+        }
+        result
     }
 
     /// Ends what belongs to a state that is being closed, without touching the state.
@@ -328,13 +351,4 @@ impl<'a> Failures<'a> {
 /// What stands for a path where the plugin is part of the program.
 fn program() -> PathBuf {
     PathBuf::from("the program itself")
-}
-
-fn function_names(table: &Table) -> mlua::Result<Vec<String>> {
-    let mut names = table
-        .pairs::<String, Value>()
-        .map(|pair| pair.map(|(name, _)| name))
-        .collect::<mlua::Result<Vec<_>>>()?;
-    names.sort();
-    Ok(names)
 }

@@ -1,46 +1,25 @@
-//! Finds the manifest in a library file. Only the parts of the file that say where things are get
-//! read, as the file may be large, or made to look so.
+//! Finds the manifest in the bytes of a library file.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use object::read::ReadCache;
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
 use plugin_api::manifest::{self, Manifest};
 
 use crate::Error;
 
-type ObjectFile<'a> = object::File<'a, &'a ReadCache<&'a File>>;
-
-/// The largest file that is looked into, in bytes. Tables that a hostile file claims to have are
-/// no larger than the file, and are read into memory.
-const LARGEST_FILE: u64 = 2 << 30;
+type ObjectFile<'a> = object::File<'a, &'a [u8]>;
 
 /// The largest manifest that is read, in bytes.
 const LARGEST_MANIFEST: u64 = 1 << 20;
 
-/// Reads the manifest of an open library file of the given length.
-pub(super) fn read(path: &Path, file: &File, length: u64) -> Result<Manifest, Error> {
+/// Reads the manifest of a library file.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Manifest, Error> {
     let not_a_library = |found: String| Error::NotALibrary {
         path: path.to_owned(),
         found,
     };
-    let start = first_bytes(file).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    if start.is_empty() {
-        return Err(not_a_library("an empty file".to_owned()));
-    }
-    if length > LARGEST_FILE {
-        return Err(not_a_library(format!(
-            "a file of {length} bytes; the most that is looked into is {LARGEST_FILE}"
-        )));
-    }
-    let broken = |error: object::Error| not_a_library(describe(&start, &error));
-    let cache = ReadCache::new(file);
-    let object = ObjectFile::parse(&cache).map_err(broken)?;
+    let broken = |error: object::Error| not_a_library(describe(bytes, &error.to_string()));
+    let object = ObjectFile::parse(bytes).map_err(broken)?;
     check_target(path, &object)?;
     if object.kind() != object::ObjectKind::Dynamic {
         let kind = object.kind();
@@ -48,7 +27,7 @@ pub(super) fn read(path: &Path, file: &File, length: u64) -> Result<Manifest, Er
             "an object file of another kind ({kind:?})"
         )));
     }
-    check_length(&object, length).map_err(not_a_library)?;
+    check_length(&object, bytes.len() as u64).map_err(not_a_library)?;
     let Some(section) = object.section_by_name(manifest::SECTION) else {
         return Err(Error::NotAPlugin {
             path: path.to_owned(),
@@ -66,15 +45,17 @@ pub(super) fn read(path: &Path, file: &File, length: u64) -> Result<Manifest, Er
     })
 }
 
-fn first_bytes(mut file: &File) -> std::io::Result<Vec<u8>> {
-    let mut start = Vec::new();
-    file.take(512).read_to_end(&mut start)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(start)
+/// Whether the first bytes may be those of a library, so that it is worth reading the rest.
+pub(super) fn may_be_library(start: &[u8]) -> bool {
+    object::FileKind::parse(start).is_ok()
 }
 
 /// What a file that cannot be parsed looks like, by its first bytes.
-fn describe(start: &[u8], error: &object::Error) -> String {
+pub(super) fn describe(bytes: &[u8], error: &str) -> String {
+    let start = &bytes[..bytes.len().min(512)];
+    if start.is_empty() {
+        return "an empty file".to_owned();
+    }
     if start.starts_with(b"\x7fELF") {
         return format!("a truncated or damaged library ({error})");
     }

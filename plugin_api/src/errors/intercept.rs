@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use mlua::ffi::{self, lua_Debug, lua_State};
@@ -13,23 +14,23 @@ use crate::late;
 use crate::lua_api::real_lua_error;
 use crate::panics;
 
-static IMAGE: OnceLock<Option<Image>> = OnceLock::new();
+/// The addresses of this library. Nothing on the heap: the library may be unmapped.
+static ADDRESSES: OnceLock<Option<Range<usize>>> = OnceLock::new();
 
 /// Notes which loaded object this code is in, so that [`lua_error`] can tell the library's own
 /// functions from others. Called when the Lua API is bound.
 pub(crate) fn remember_image() {
-    own_image();
+    own_addresses();
 }
 
 /// Whether an address is in this library.
 pub(crate) fn is_own(address: *const c_void) -> bool {
-    own_image().is_some_and(|image| image.contains(address))
+    own_addresses().is_some_and(|own| own.contains(&address.addr()))
 }
 
-fn own_image() -> Option<&'static Image> {
-    IMAGE
-        .get_or_init(|| Image::containing(remember_image as *const c_void))
-        .as_ref()
+fn own_addresses() -> Option<&'static Range<usize>> {
+    let find = || Image::containing(remember_image as *const c_void).map(|image| image.addresses);
+    ADDRESSES.get_or_init(find).as_ref()
 }
 
 /// Raises the value on top of the stack, after turning an error object of this library's mlua
@@ -56,9 +57,6 @@ const FRAMES: c_int = 200;
 /// Whether the nearest C function below the one that raises is of this library, so that Rust
 /// code is going to catch the error.
 unsafe fn is_caught_by_this_library(state: *mut lua_State) -> bool {
-    let Some(image) = own_image() else {
-        return false;
-    };
     // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero is a
     // value. `lua_getinfo` with "f" pushes one value, which is popped; a raising function has
     // room for it.
@@ -74,7 +72,7 @@ unsafe fn is_caught_by_this_library(state: *mut lua_State) -> bool {
             ffi::lua_pop(state, 1);
             if is_c {
                 // LuaJIT gives no address for its built-in functions.
-                return function.is_some_and(|f| image.contains(f as *const c_void));
+                return function.is_some_and(|f| is_own(f as *const c_void));
             }
             if is_called_by_lua_itself(&frame) {
                 return false;

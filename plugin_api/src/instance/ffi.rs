@@ -9,12 +9,14 @@ use mlua::ffi::{self, lua_State};
 use mlua::{Lua, Table};
 
 use super::{Failure, Instance, lua_failure};
-use crate::abi::{Descriptor, Host, RawInstance, Sink, Status, Str};
+use crate::abi::{CURRENT_KEY, Descriptor, Host, Inventory, RawInstance, Sink, Status, Str, Usage};
 use crate::late;
 use crate::lua_api;
 use crate::panics;
 use crate::plugin::PluginLua;
+use crate::process;
 use crate::protected::{self, CollectorPause};
+use crate::residence;
 
 impl Descriptor {
     /// The descriptor of a plugin with the given manifest; `create` is the plugin's own call of
@@ -39,6 +41,13 @@ impl Descriptor {
             revoke,
             on_unload,
             destroy,
+            redirect,
+            save_state,
+            restore_state,
+            inventory,
+            forget,
+            usage,
+            close,
         }
     }
 }
@@ -90,7 +99,10 @@ fn bind_to(host: &Host) -> Result<(), String> {
     };
     // SAFETY: the loader gives the functions of the runtime it is bound to itself, and has
     // compared the Lua version in the manifest with it.
-    unsafe { lua_api::bind(&mut find) }.map_err(|error| error.to_string())
+    unsafe { lua_api::bind(&mut find) }.map_err(|error| error.to_string())?;
+    // SAFETY: the loader binds a library once at a time, and before it calls anything else of it.
+    unsafe { residence::install() };
+    Ok(())
 }
 
 unsafe extern "C" fn name(instance: RawInstance, sink: Sink) -> Status {
@@ -140,11 +152,62 @@ unsafe extern "C-unwind" fn revoke(
     unsafe { in_state(state, instance, Task::Revoke, sink) }
 }
 
+unsafe extern "C-unwind" fn redirect(
+    state: *mut lua_State,
+    instance: RawInstance,
+    sink: Sink,
+) -> Status {
+    // SAFETY: as for `functions`.
+    unsafe { in_state(state, instance, Task::Redirect, sink) }
+}
+
+unsafe extern "C" fn save_state(instance: RawInstance, state: Sink, sink: Sink) -> Status {
+    // SAFETY: see the module: the instance is alive and used by one thread at a time.
+    let instance = unsafe { &mut *instance.cast::<Instance>() };
+    let saved = instance.save_state().map(|saved| {
+        if let Some(bytes) = saved {
+            // SAFETY: the loader passes usable sinks.
+            unsafe { state.put_bytes(&bytes) };
+        }
+    });
+    // SAFETY: as above.
+    unsafe { report(saved, sink) }
+}
+
+unsafe extern "C" fn restore_state(instance: RawInstance, state: Str, sink: Sink) -> Status {
+    // SAFETY: see the module: the instance is alive and used by one thread at a time.
+    let instance = unsafe { &mut *instance.cast::<Instance>() };
+    // SAFETY: the loader borrows the bytes for the call, and passes a usable sink.
+    unsafe { report(instance.restore_state(state.as_bytes()), sink) }
+}
+
+unsafe extern "C" fn inventory(state: *mut lua_State, out: *mut Inventory) {
+    // SAFETY: the loader passes a state, and a structure that is at least as large as this version
+    // knows it: a loader that is older does not bind this plugin.
+    unsafe { residence::inventory(state, &mut *out) };
+}
+
+unsafe extern "C" fn forget(state: *mut lua_State) {
+    residence::forget(state);
+}
+
+unsafe extern "C" fn usage(out: *mut Usage) {
+    // SAFETY: as for `inventory`.
+    process::usage(unsafe { &mut *out });
+}
+
+unsafe extern "C" fn close() {
+    lua_api::release();
+    // SAFETY: the loader promises that the library is unmapped next.
+    unsafe { process::close() };
+}
+
 #[derive(Clone, Copy)]
 enum Task {
     /// Leaves the table of functions on the stack.
     Functions,
     Revoke,
+    Redirect,
 }
 
 struct Call {
@@ -212,7 +275,8 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     let entered = panics::catch(|| unsafe {
         ffi::lua_settop(state, 0);
         let _pause = CollectorPause::new(state);
-        let lua: &Lua = Lua::get_or_init_from_ptr(state);
+        residence::begin(state);
+        let lua: &Lua = residence::learn(|| Lua::get_or_init_from_ptr(state));
         late::make_late_calls_safe(lua).map(|()| lua)
     });
     let lua = match entered {
@@ -230,6 +294,11 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     let instance = unsafe { &mut *call.instance };
     call.outcome = match call.task {
         Task::Revoke => instance.revoke(lua).map(|()| None),
+        Task::Redirect => lua
+            .named_registry_value(CURRENT_KEY)
+            .map_err(lua_failure)
+            .and_then(|current: Table| instance.redirect(lua, &current))
+            .map(|()| None),
         Task::Functions => instance.functions(lua).map(Some),
     };
     0

@@ -8,6 +8,7 @@ use std::ffi::{c_int, c_void};
 use mlua::ffi::{self, lua_State};
 
 use crate::errors;
+use crate::residence;
 
 /// The key, in the registry, for whether the end has come.
 static OVER_KEY: u8 = 0;
@@ -37,16 +38,21 @@ pub(crate) unsafe fn is_over(state: *mut lua_State) -> bool {
 ///
 /// - `state` is running a protected call, and mlua has made its data for the state.
 pub(super) unsafe fn watch(state: *mut lua_State) {
-    // SAFETY: room for seven values is asked for. The registry is not changed while it is
+    // SAFETY: room for eight values is asked for. The registry is not changed while it is
     // traversed.
     unsafe {
-        ffi::luaL_checkstack(state, 7, c"cygnixy".as_ptr());
+        ffi::luaL_checkstack(state, 8, c"cygnixy".as_ptr());
         let top = ffi::lua_gettop(state);
         if push_own_data(state) && ffi::lua_getmetatable(state, -1) != 0 {
             // Above `top`: the key, the userdata, its metatable.
             ffi::lua_getfield(state, -1, c"__gc".as_ptr());
+            // This object is the last of the library to go from a state, so neither function of its
+            // finaliser counts as something of the library that is still there.
+            if let Some(original) = ffi::lua_tocfunction(state, -1) {
+                residence::push_unanchored(state, original, 0);
+            }
             ffi::lua_pushvalue(state, top + 1);
-            ffi::lua_pushcclosure(state, finalise, 2);
+            residence::push_unanchored(state, finalise, 2);
             ffi::lua_setfield(state, top + 3, c"__gc".as_ptr());
             // Now, while there is memory for it.
             ffi::lua_pushboolean(state, 0);
@@ -76,6 +82,7 @@ unsafe fn push_own_data(state: *mut lua_State) -> bool {
 
 /// Upvalues: mlua's own finaliser, and the key of its data in the registry.
 unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
+    residence::forget(state);
     // SAFETY: Lua calls this with the userdata that it was installed for. mlua's finaliser neither
     // raises nor unwinds. The keys are in the registry, so giving them new values needs no memory.
     unsafe {

@@ -60,9 +60,13 @@ unsafe fn install(state: *mut lua_State) {
             ffi::lua_getfield(state, 3, c"__gc".as_ptr());
             let present = ffi::lua_tocfunction(state, 4);
             if present.is_some() {
-                // The probe is kept, as its own finaliser would be the first.
-                ffi::lua_pushvalue(state, 1);
-                ffi::lua_pushcclosure(state, finalise, 2);
+                // The probe ends here and now: its own finaliser would be the first.
+                ffi::lua_pushvalue(state, 4);
+                ffi::lua_pushvalue(state, 2);
+                ffi::lua_call(state, 1, 0);
+                ffi::lua_pushnil(state);
+                ffi::lua_setmetatable(state, 2);
+                ffi::lua_pushcclosure(state, finalise, 1);
                 ffi::lua_setfield(state, 3, c"__gc".as_ptr());
                 ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, key());
             }
@@ -71,7 +75,7 @@ unsafe fn install(state: *mut lua_State) {
     }
 }
 
-/// Upvalues: mlua's own finaliser, and a callback that is kept.
+/// Upvalue: mlua's own finaliser.
 unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with one userdata of the metatable it was installed in. mlua's
     // finaliser drops its content and neither raises nor unwinds; afterwards the memory belongs

@@ -74,6 +74,11 @@ pub unsafe fn bind(find: &mut dyn FnMut(&'static str) -> *const c_void) -> Resul
     Ok(())
 }
 
+/// Frees what the binding has on the heap. The library is about to be unmapped.
+pub(crate) fn release() {
+    *MISSING.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+}
+
 /// The runtime's function `name`, as [`bind`] was given it; null if the runtime lacks it or the
 /// name is not bound here.
 #[must_use]

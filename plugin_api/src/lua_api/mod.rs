@@ -40,12 +40,20 @@ mod bind;
 pub mod slots;
 mod stubs;
 
+pub(crate) use bind::release;
 pub use bind::{bind, resolve};
 #[cfg(bound_lua_api)]
 pub(crate) use bind::{check_touserdata, real_lua_error, real_touserdata};
 
 /// Whether this build takes its Lua API from slots that a loader fills.
 pub const IS_BOUND: bool = cfg!(bound_lua_api);
+
+/// Whether plugins for this platform take their Lua API from slots that a loader fills.
+pub const CAN_BE_BOUND: bool = cfg!(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64"
+));
 
 /// The names of the functions of the Lua C API that are bound.
 pub const NAMES: &[&str] = {

@@ -23,3 +23,6 @@ pub unsafe fn bind(_find: &mut dyn FnMut(&'static str) -> *const c_void) -> Resu
 pub fn resolve(_name: &str) -> *const c_void {
     ptr::null()
 }
+
+/// Nothing is held here.
+pub(crate) fn release() {}

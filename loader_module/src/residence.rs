@@ -1,0 +1,274 @@
+//! What plugin libraries have in Lua states, and taking it out.
+//!
+//! A *residence* begins when a plugin's functions are made in a state, and ends when nothing of the
+//! library is left there: nothing that scripts could reach, nor anything of mlua's. A library with a
+//! residence stays mapped.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plugin_api::abi::Inventory;
+use plugin_api::mlua::{self, Lua, Table, WeakLua};
+use tracing::{debug, warn};
+
+use crate::library::{LeftBehind, Library};
+use crate::lua_state::StateId;
+use crate::report::{Reason, ReasonKind};
+
+mod collector;
+mod hooks;
+mod probe;
+mod release;
+mod survivors;
+mod walk;
+
+use collector::Rest;
+use probe::{Candidate, Verdict, probe};
+use walk::c_function;
+
+/// A library in a Lua state.
+pub(crate) struct Residence {
+    pub(crate) library: Arc<Library>,
+    pub(crate) state: StateId,
+    lua: WeakLua,
+    /// Tables of the plugin's functions with their names, which let go of a function that dies.
+    names: Vec<Table>,
+    /// Whether nothing of the library is left in the state.
+    has_ended: bool,
+    /// Why the library was still there when it was looked at last.
+    reasons: Vec<Reason>,
+}
+
+impl Residence {
+    pub(crate) fn begin(library: &Arc<Library>, lua: &Lua) -> Self {
+        let state = StateId::of(lua);
+        library.enter(state);
+        Self {
+            library: Arc::clone(library),
+            state,
+            lua: lua.weak(),
+            names: Vec::new(),
+            has_ended: false,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Adds a table of functions with their names.
+    pub(crate) fn add_names(&mut self, names: &Table) {
+        if !self.names.contains(names) {
+            self.names.push(names.clone());
+        }
+    }
+
+    /// The state, if it is open.
+    pub(crate) fn lua(&self) -> Option<Lua> {
+        self.lua.try_upgrade()
+    }
+
+    /// The reasons that the last look found.
+    pub(crate) fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// Notes why it was not looked at.
+    pub(crate) fn not_looked_at(&mut self, text: &str) {
+        self.keep(Reason::new(ReasonKind::NotCollected, text));
+    }
+
+    /// Notes why it stays.
+    pub(crate) fn keep(&mut self, reason: Reason) {
+        self.reasons = vec![reason];
+    }
+
+}
+
+impl fmt::Debug for Residence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Residence")
+            .field("path", &self.library.path)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Residence {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.library.note_abandoned();
+        }
+        self.library.leave(self.state);
+    }
+}
+
+/// Looks at residences in one open state, and ends those of which nothing is left; gives the
+/// others.
+pub(crate) fn look(lua: &Lua, residences: Vec<Residence>) -> Vec<Residence> {
+    if residences.is_empty() {
+        return residences;
+    }
+    let Some(_looking) = Looking::begin(StateId::of(lua)) else {
+        return all(residences, "another unload is looking at this moment");
+    };
+    if !collector::is_possible(lua) {
+        return all(residences, "no collection is possible at this moment");
+    }
+    // Finalisers that are due run first, while everything is in its place.
+    let Some(_rest) = Rest::begin(lua) else {
+        return all(residences, "the collector does not run");
+    };
+    let mut kept = Vec::new();
+    let mut asked = Vec::new();
+    for mut residence in residences {
+        // SAFETY: the state is open.
+        let left = lua.exec_raw_lua(|raw| unsafe { residence.library.inventory(raw.state()) });
+        let found = candidate(&residence, &left);
+        if let Err(error) = hooks::tidy(lua, &found) {
+            warn!(path = %residence.library.path.display(), %error, "could not look for hooks");
+        }
+        let others = hooks::reasons(lua, &found);
+        if others.is_empty() {
+            asked.push((residence, left));
+        } else {
+            // Its code may be called at any time, and needs what mlua has for the state.
+            residence.reasons = others;
+            kept.push(residence);
+        }
+    }
+    let verdicts = ask(lua, &asked);
+    for ((mut residence, left), verdict) in asked.into_iter().zip(verdicts) {
+        match verdict {
+            Verdict::Gone => leave(lua, &mut residence, &left),
+            Verdict::Alive => {
+                let found = candidate(&residence, &left);
+                let reasons = survivors::reasons(lua, &found, &residence.names);
+                residence.reasons = reasons;
+            }
+            Verdict::Unknown => residence.not_looked_at("the collector does not tell"),
+        }
+        if !residence.has_ended {
+            kept.push(residence);
+        }
+    }
+    kept
+}
+
+/// Asks the collector, twice if compiled traces may have kept something alive.
+fn ask(lua: &Lua, asked: &[(Residence, LeftBehind)]) -> Vec<Verdict> {
+    let candidates: Vec<Candidate<'_>> = asked.iter().map(|(r, left)| candidate(r, left)).collect();
+    let unknown = |error: &mlua::Error| {
+        warn!(%error, "could not ask the collector");
+    };
+    let Ok(mut verdicts) = probe(lua, &candidates).inspect_err(unknown) else {
+        return vec![Verdict::Unknown; asked.len()];
+    };
+    if verdicts.contains(&Verdict::Alive) && flush_traces(lua) {
+        let (again, places): (Vec<Candidate<'_>>, Vec<usize>) = candidates
+            .into_iter()
+            .zip(0..)
+            .filter(|(_, place)| verdicts[*place] == Verdict::Alive)
+            .unzip();
+        if let Ok(answers) = probe(lua, &again).inspect_err(unknown) {
+            for (place, answer) in places.into_iter().zip(answers) {
+                verdicts[place] = answer;
+            }
+        }
+    }
+    verdicts
+}
+
+/// States that are being looked at. A finaliser that runs meanwhile must not bring a library back.
+static LOOKING: Mutex<Vec<StateId>> = Mutex::new(Vec::new());
+
+fn looking() -> MutexGuard<'static, Vec<StateId>> {
+    LOOKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a state is being looked at.
+pub(crate) fn is_looked_at(state: StateId) -> bool {
+    looking().contains(&state)
+}
+
+/// Marks a state as being looked at, until dropped.
+struct Looking(StateId);
+
+impl Looking {
+    fn begin(state: StateId) -> Option<Self> {
+        let mut looking = looking();
+        (!looking.contains(&state)).then(|| {
+            looking.push(state);
+            Self(state)
+        })
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        looking().retain(|state| *state != self.0);
+    }
+}
+
+fn all(mut residences: Vec<Residence>, text: &str) -> Vec<Residence> {
+    for residence in &mut residences {
+        residence.not_looked_at(text);
+    }
+    residences
+}
+
+fn candidate<'a>(residence: &'a Residence, left: &'a LeftBehind) -> Candidate<'a> {
+    Candidate {
+        addresses: &residence.library.addresses,
+        left,
+    }
+}
+
+/// Takes the last of a library out of a state.
+fn leave(lua: &Lua, residence: &mut Residence, left: &LeftBehind) {
+    let path = residence.library.path.display();
+    match release::release(lua, &candidate(residence, left)) {
+        Ok(()) => debug!(%path, "nothing of the library is left in the state"),
+        Err(error) => {
+            warn!(%path, %error, "something may be left in the state");
+            residence.library.note_abandoned();
+        }
+    }
+    // SAFETY: the state is open.
+    lua.exec_raw_lua(|raw| unsafe { residence.library.forget(raw.state()) });
+    residence.names.clear();
+    residence.has_ended = true;
+}
+
+/// Whether a coroutine, other than those that are being run, is suspended in code of a library or in
+/// one of the given functions written in Lua. Walks over the whole state.
+pub(crate) fn is_suspended_in(
+    lua: &Lua,
+    library: &Library,
+    is_it: &dyn Fn(*const std::ffi::c_void) -> bool,
+) -> mlua::Result<bool> {
+    survivors::is_suspended_in(lua, &library.addresses, is_it)
+}
+
+/// Whether C functions of the library have yielded.
+pub(crate) fn has_yielded(lua: &Lua, library: &Library) -> bool {
+    // SAFETY: the state is open.
+    let left = lua.exec_raw_lua(|raw| unsafe { library.inventory(raw.state()) });
+    left.flags & Inventory::YIELD != 0
+}
+
+/// Drops LuaJIT's compiled traces; tells whether there may have been any. The build for Lua 5.1
+/// also runs in LuaJIT.
+#[cfg(any(feature = "lua51", feature = "luajit"))]
+fn flush_traces(lua: &Lua) -> bool {
+    let flush = || {
+        let loaded: Table = lua.named_registry_value("_LOADED")?;
+        let jit: Table = loaded.raw_get("jit")?;
+        jit.raw_get::<mlua::Function>("flush")?.call::<()>(())
+    };
+    // Without its library the compiler cannot be reached, or is not there.
+    flush().is_ok()
+}
+
+/// There are no traces.
+#[cfg(not(any(feature = "lua51", feature = "luajit")))]
+fn flush_traces(_lua: &Lua) -> bool {
+    false
+}
