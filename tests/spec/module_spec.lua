@@ -145,12 +145,15 @@ describe("the module", function()
   it("runs each hook once for each load", function()
     local journal = cygnixy.load(support.fixture("journal_second"))
     journal.note("use")
+    -- The list of events is in the library, which is not unmapped while one of its functions is held.
+    local held = journal.note
     cygnixy.load(support.fixture("journal_second"))
     cygnixy.unload(journal)
     assert.same({
       "new", "name", "on_load", "get_lua_functions", "use", "on_unload", "drop",
       "new", "name", "on_load", "get_lua_functions",
     }, cygnixy.load(support.fixture("journal_second")).events())
+    assert.equal("plugin 'journal_second' has been unloaded", support.failure(held, "late"))
   end)
 
   it("sees a rebuilt file at the same path after an unload", function()

@@ -1,8 +1,11 @@
 //! Full collections, where they are possible.
 
+use std::cell::Cell;
+use std::ffi::c_int;
+
 use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::protected::try_again;
+use plugin_api::protected::{self, try_again};
 
 /// Runs a full collection, with all finalisers that are due. Those that fail do so in the call that
 /// runs them, before Lua 5.4, so that takes patience.
@@ -22,7 +25,7 @@ pub(super) struct Rest<'a> {
     #[cfg(not(feature = "lua51"))]
     _pause: plugin_api::protected::CollectorPause,
     #[cfg(feature = "lua51")]
-    pause: std::ffi::c_int,
+    pause: c_int,
     lua: &'a Lua,
 }
 
@@ -54,7 +57,7 @@ impl Drop for Rest<'_> {
 }
 
 #[cfg(feature = "lua51")]
-fn set_pause(lua: &Lua, pause: std::ffi::c_int) -> std::ffi::c_int {
+fn set_pause(lua: &Lua, pause: c_int) -> c_int {
     // SAFETY: this request neither raises nor allocates.
     lua.exec_raw_lua(|raw| unsafe { ffi::lua_gc(raw.state(), ffi::LUA_GCSETPAUSE, pause) })
 }
@@ -62,51 +65,26 @@ fn set_pause(lua: &Lua, pause: std::ffi::c_int) -> std::ffi::c_int {
 /// Whether a collection is possible now. Inside a finaliser it is not: newer Lua refuses, older may
 /// be in the middle of closing the state.
 pub(super) fn is_possible(lua: &Lua) -> bool {
-    // SAFETY: `state` is running, and has room for what is pushed here.
+    // SAFETY: `state` is running, and has room for two values.
     lua.exec_raw_lua(|raw| unsafe { !is_in_finaliser(raw.state()) })
 }
 
-/// Whether a finaliser is running. Lua 5.4 from its fourth release, and 5.5, say so; the others of
-/// this group name the finaliser on the stack, and stop the collector.
-#[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+/// Whether a finaliser is running: the collector is stopped then, and Lua calls no hook. Lua 5.4, from
+/// its fourth release, and 5.5 refuse any request to the collector instead.
 unsafe fn is_in_finaliser(state: *mut lua_State) -> bool {
-    const IS_RUNNING: i32 = 9;
-    // SAFETY: these requests neither raise nor allocate. `lua_Debug` is a C structure for which
-    // zero is a value; the name is a C string or null.
+    const IS_RUNNING: c_int = 9;
+    // SAFETY: these requests neither raise nor allocate. Lua 5.1 does not know the second.
     unsafe {
         if ffi::lua_gc(state, ffi::LUA_GCCOUNT, 0) < 0 {
             return true;
         }
-        if ffi::lua_gc(state, IS_RUNNING, 0) != 0 {
-            return false;
-        }
-        let mut frame: ffi::lua_Debug = std::mem::zeroed();
-        for level in 0..1000 {
-            if ffi::lua_getstack(state, level, &raw mut frame) == 0 {
-                return false;
-            }
-            ffi::lua_getinfo(state, c"n".as_ptr(), &raw mut frame);
-            if !frame.name.is_null() && std::ffi::CStr::from_ptr(frame.name) == c"__gc" {
-                return true;
-            }
-        }
-        true
+        // A script may have stopped it as well.
+        ffi::lua_gc(state, IS_RUNNING, 0) != 1 && !calls_hooks(state)
     }
 }
 
-/// Whether a finaliser may be running: it stops the collector, as a script may do too.
-#[cfg(any(feature = "lua52", feature = "luajit"))]
-unsafe fn is_in_finaliser(state: *mut lua_State) -> bool {
-    const IS_RUNNING: i32 = 9;
-    // SAFETY: this request neither raises nor allocates.
-    unsafe { ffi::lua_gc(state, IS_RUNNING, 0) == 0 }
-}
-
-/// Whether a finaliser is running, or a debug hook: Lua then calls no hook.
-#[cfg(feature = "lua51")]
-unsafe fn is_in_finaliser(state: *mut lua_State) -> bool {
-    use std::cell::Cell;
-    use std::ffi::c_int;
+/// Whether Lua calls hooks now. It does not inside a finaliser, nor inside a hook.
+unsafe fn calls_hooks(state: *mut lua_State) -> bool {
     thread_local! {
         static WAS_CALLED: Cell<bool> = const { Cell::new(false) };
     }
@@ -126,12 +104,12 @@ unsafe fn is_in_finaliser(state: *mut lua_State) -> bool {
             ffi::lua_gethookcount(state),
         );
         ffi::lua_sethook(state, Some(hook), ffi::LUA_MASKCALL, 0);
-        let status = ffi::lua_cpcall(state, nothing, std::ptr::null_mut());
+        let status = protected::call(state, nothing, std::ptr::null_mut());
         ffi::lua_sethook(state, present, mask, count);
         if status != ffi::LUA_OK {
             ffi::lua_pop(state, 1);
-            return true;
+            return false;
         }
     }
-    !WAS_CALLED.get()
+    WAS_CALLED.get()
 }
