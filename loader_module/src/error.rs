@@ -203,6 +203,36 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A plugin could not be reloaded. The version that is loaded goes on as if nothing had happened.
+    #[error(
+        "cannot reload plugin '{plugin}' from {}; the version that is loaded goes on", path.display()
+    )]
+    Reload {
+        /// The plugin.
+        plugin: String,
+        /// The file of the new version.
+        path: PathBuf,
+        /// What went wrong.
+        source: Box<Error>,
+    },
+    /// The new version of a plugin has another name.
+    #[error(
+        "plugin '{plugin}' ({}): the new version calls itself '{found}'", path.display()
+    )]
+    Renamed {
+        /// The name of the loaded version.
+        plugin: String,
+        /// The file of the new version.
+        path: PathBuf,
+        /// The name of the new version.
+        found: String,
+    },
+    /// A plugin that is part of the program cannot be reloaded or watched: it has no file.
+    #[error("plugin '{plugin}' is part of the program: it has no file")]
+    NotFromFile {
+        /// The plugin.
+        plugin: String,
+    },
     /// A plugin is being unloaded and garbage collected for it; a finaliser tried to load one.
     #[error(
         "cannot load plugin '{plugin}' ({}): another plugin is just being unloaded; load it after \
@@ -289,6 +319,12 @@ pub enum Hook {
     Revoke,
     /// `on_unload`.
     OnUnload,
+    /// `save_state`.
+    SaveState,
+    /// `restore_state`.
+    RestoreState,
+    /// The plugin is being reloaded.
+    Reload,
     /// The plugin's destructor.
     Drop,
 }
@@ -301,6 +337,9 @@ impl fmt::Display for Hook {
             Self::GetLuaFunctions => "get_lua_functions",
             Self::Revoke => "revoking its functions",
             Self::OnUnload => "on_unload",
+            Self::SaveState => "save_state",
+            Self::RestoreState => "restore_state",
+            Self::Reload => "a reload",
             Self::Drop => "its destructor",
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plugin_api::abi::{InstanceFn, RawInstance, Sink, StateFn, Status};
+use plugin_api::abi::{CURRENT_KEY, InstanceFn, RawInstance, Sink, StateFn, Status, Str};
 use plugin_api::errors::Message;
 use plugin_api::instance::Failure;
 use plugin_api::mlua::{self, Lua, Table, ffi};
@@ -69,6 +69,50 @@ impl ForeignInstance {
     /// Revokes the functions made in a Lua state.
     pub(crate) fn revoke(&mut self, lua: &Lua) -> Result<(), Failure> {
         self.call_in(lua, self.library.descriptor().revoke, 0)
+    }
+
+    /// Lets the functions made in a Lua state run those in a table, by name.
+    pub(crate) fn redirect(&mut self, lua: &Lua, current: &Table) -> Result<(), Failure> {
+        let lua_failure = |error: mlua::Error| Failure::Error(Message::of(&error).text);
+        lua.set_named_registry_value(CURRENT_KEY, current)
+            .map_err(lua_failure)?;
+        let result = self.call_in(lua, self.library.descriptor().redirect, 0);
+        // An entry that exists can be emptied without memory.
+        lua.unset_named_registry_value(CURRENT_KEY)
+            .map_err(lua_failure)?;
+        result
+    }
+
+    /// What the plugin has for a newer version of it.
+    pub(crate) fn save_state(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let (mut saved, mut text) = (None, String::new());
+        // SAFETY: `raw` is alive, as in `call`; what the sinks store in outlives the call.
+        let status = unsafe {
+            let (state, sink) = (Sink::to_bytes(&mut saved), Sink::to_string(&mut text));
+            (self.library.descriptor().save_state)(self.raw, state, sink)
+        };
+        match status.failure() {
+            None => Ok(saved),
+            Some(failure) => Err(failure(text)),
+        }
+    }
+
+    /// Gives the plugin what an older version of it had.
+    pub(crate) fn restore_state(&mut self, state: &[u8]) -> Result<(), Failure> {
+        let mut text = String::new();
+        let state = Str {
+            data: state.as_ptr(),
+            len: state.len(),
+        };
+        // SAFETY: `raw` is alive, as in `call`; the bytes and the sink's string outlive the call.
+        let status = unsafe {
+            let sink = Sink::to_string(&mut text);
+            (self.library.descriptor().restore_state)(self.raw, state, sink)
+        };
+        match status.failure() {
+            None => Ok(()),
+            Some(failure) => Err(failure(text)),
+        }
     }
 
     /// Calls a function of the descriptor; what it writes is the result or the failure.

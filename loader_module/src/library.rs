@@ -200,7 +200,8 @@ impl Library {
                 "the dynamic linker keeps it mapped",
             )]);
         }
-        debug!(step = "close", path = %library.path.display(), "unmapped the library");
+        let plugin = &library.manifest.name;
+        debug!(step = "close", plugin, path = %library.path.display(), "unmapped the library");
         Ok(())
     }
 

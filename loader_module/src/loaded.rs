@@ -21,6 +21,8 @@ use crate::residence;
 mod entry;
 mod left;
 mod object;
+mod registration;
+mod reload;
 
 pub(crate) use entry::{Entry, Origin};
 use left::Left;
@@ -187,17 +189,7 @@ impl LoadedPlugins {
     ///
     /// The plugin is gone whatever the result says, unless it is in use.
     pub(crate) fn unload(&self, name: &str, collect: bool) -> Result<UnloadReport, Error> {
-        let Some(entry) = self.get(name) else {
-            let loaded = self
-                .entries()
-                .iter()
-                .map(|entry| entry.name().to_owned())
-                .collect();
-            return Err(Error::NotLoaded {
-                name: name.to_owned(),
-                loaded,
-            });
-        };
+        let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
         let path = entry.path();
         let _span = info_span!("unload", plugin = name, path = %path.display()).entered();
         entry.check_idle(collect)?;
@@ -223,6 +215,14 @@ impl LoadedPlugins {
             if let Err(error) = self.unload(name, true) {
                 error!(step = "unload", plugin = name, error = error.report(), "failed");
             }
+        }
+    }
+
+    fn not_loaded(&self, name: &str) -> Error {
+        let entries = self.entries();
+        Error::NotLoaded {
+            name: name.to_owned(),
+            loaded: entries.iter().map(|entry| entry.name().to_owned()).collect(),
         }
     }
 

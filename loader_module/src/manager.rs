@@ -165,6 +165,23 @@ impl PluginManager {
         self.plugins.unload(name, false)
     }
 
+    /// Loads the plugin's file again, which may have changed, and lets the new version take the place
+    /// of the old one: its `on_load` runs; it gets what the old one's `save_state` gives; in each
+    /// state, the plugin's table keeps its identity and gets the new functions, and functions that
+    /// scripts hold run the new ones of the same name from now on. Then the old version is unloaded,
+    /// and the report tells what became of its library.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reload`] with its cause if the new version cannot be loaded; the old one goes on as if
+    /// nothing had happened. [`Error::NotLoaded`] and [`Error::NotFromFile`] if there is nothing to
+    /// reload. [`Error::InUse`], [`Error::Busy`] or [`Error::Suspended`] as for
+    /// [`unload_plugin`](Self::unload_plugin). That the old version's `on_unload` fails is a reason in
+    /// the report.
+    pub fn reload_plugin(&mut self, name: &str) -> Result<UnloadReport, Error> {
+        self.plugins.reload(name, None)
+    }
+
     /// Looks again at the libraries of unloaded plugins that could not be unmapped, by full
     /// collections of their Lua states, and unmaps those that nothing refers to any more. Gives a
     /// report for each.

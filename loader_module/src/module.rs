@@ -49,6 +49,13 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     module.raw_set("unload", lua.create_function(unload)?)?;
 
     let loaded = Arc::clone(&plugins);
+    let reload = move |lua: &Lua, arguments: MultiValue| {
+        let name = plugin_argument(lua, &loaded, arguments.front(), "reload")?;
+        report(lua, &loaded.reload(&name, None).map_err(Error::external)?)
+    };
+    module.raw_set("reload", lua.create_function(reload)?)?;
+
+    let loaded = Arc::clone(&plugins);
     let collect = move |lua: &Lua, _: MultiValue| {
         let reports = loaded.collect();
         let tables = reports.iter().map(|one| report(lua, one));
@@ -151,6 +158,7 @@ fn report(lua: &Lua, report: &UnloadReport) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("name", report.name.as_str())?;
     table.raw_set("path", report.path.clone())?;
+    table.raw_set("reloaded", report.reloaded)?;
     table.raw_set("unmapped", report.unmapped)?;
     table.raw_set("text", report.to_string())?;
     let reasons = lua.create_table()?;

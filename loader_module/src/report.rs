@@ -15,6 +15,8 @@ pub struct UnloadReport {
     pub name: String,
     /// The file it was loaded from, absolute; `None` if it was part of the program.
     pub path: Option<PathBuf>,
+    /// Whether a newer version took its place; then this is about the older one.
+    pub reloaded: bool,
     /// Whether the library is no longer mapped, as the dynamic linker's list of loaded objects
     /// says.
     pub unmapped: bool,
@@ -25,11 +27,16 @@ pub struct UnloadReport {
 impl fmt::Display for UnloadReport {
     /// One sentence for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin '{}' is unloaded", self.name)?;
+        let (done, library) = if self.reloaded {
+            ("reloaded", "the old library")
+        } else {
+            ("unloaded", "its library")
+        };
+        write!(f, "plugin '{}' is {done}", self.name)?;
         if self.unmapped {
-            return f.write_str(", and its library is unmapped");
+            return write!(f, ", and {library} is unmapped");
         }
-        f.write_str("; its library stays mapped")?;
+        write!(f, "; {library} stays mapped")?;
         for (index, reason) in self.reasons.iter().enumerate() {
             f.write_str(if index == 0 { ": " } else { "; " })?;
             write!(f, "{reason}")?;

@@ -123,7 +123,8 @@ pub(crate) fn look(lua: &Lua, residences: Vec<Residence>) -> Vec<Residence> {
         let left = lua.exec_raw_lua(|raw| unsafe { residence.library.inventory(raw.state()) });
         let found = candidate(&residence, &left);
         if let Err(error) = hooks::tidy(lua, &found) {
-            warn!(path = %residence.library.path.display(), %error, "could not look for hooks");
+            let (plugin, path) = (&residence.library.manifest.name, &residence.library.path);
+            warn!(step = "leave", plugin, path = %path.display(), %error, "could not look for hooks");
         }
         let others = hooks::reasons(lua, &found);
         if others.is_empty() {
@@ -223,11 +224,11 @@ fn candidate<'a>(residence: &'a Residence, left: &'a LeftBehind) -> Candidate<'a
 
 /// Takes the last of a library out of a state.
 fn leave(lua: &Lua, residence: &mut Residence, left: &LeftBehind) {
-    let path = residence.library.path.display();
+    let (plugin, path) = (&residence.library.manifest.name, residence.library.path.display());
     match release::release(lua, &candidate(residence, left)) {
-        Ok(()) => debug!(%path, "nothing of the library is left in the state"),
+        Ok(()) => debug!(step = "leave", plugin, %path, "nothing of the library is left in the state"),
         Err(error) => {
-            warn!(%path, %error, "something may be left in the state");
+            warn!(step = "leave", plugin, %path, %error, "something may be left in the state");
             residence.library.note_abandoned();
         }
     }

@@ -260,7 +260,7 @@ pub struct Descriptor {
     /// Drops the plugin object; the pointer is dead afterwards, whatever the status.
     pub destroy: InstanceFn,
     /// Lets functions that were made in the given state run those of the same names in the table
-    /// that the registry has under [`CURRENT_KEY`], instead of revoking them.
+    /// that the registry has under [`CURRENT_KEY`], instead of revoking them. A text there is raised.
     pub redirect: StateFn,
     /// Writes the plugin's state to the first sink, if it has one, for a newer version of it.
     pub save_state: unsafe extern "C" fn(instance: RawInstance, state: Sink, text: Sink) -> Status,

@@ -92,7 +92,8 @@ impl Revocable {
     }
 
     /// Lets every function run the one of the same name in `current`, as it is when it is called. A
-    /// name that is not there raises an error. As [`revoke`](Self::revoke) otherwise.
+    /// text there is raised as an error; a name that is not there raises one too. As
+    /// [`revoke`](Self::revoke) otherwise.
     pub(crate) fn redirect(&self, lua: &Lua, plugin: &str, current: &Table) -> Result<()> {
         self.replace(lua, |name, kind| {
             let gone = format!("plugin '{plugin}' has no function '{name}' since it was reloaded");
@@ -198,6 +199,7 @@ fn wrap_lua(lua: &Lua, function: Function, revoked: &Function, plugin: &str) -> 
 fn forward(lua: &Lua, current: Table, name: String, gone: String) -> Result<Function> {
     lua.create_function(move |_, arguments: MultiValue| match current.raw_get(name.as_str())? {
         Value::Function(function) => function.call::<MultiValue>(arguments),
+        Value::String(text) => Err(Error::RuntimeError(text.to_string_lossy())),
         _ => Err(Error::RuntimeError(gone.clone())),
     })
 }
@@ -205,16 +207,17 @@ fn forward(lua: &Lua, current: Table, name: String, gone: String) -> Result<Func
 /// The same as a function written in Lua, which can yield.
 fn forward_lua(lua: &Lua, current: &Table, name: &str, gone: String) -> Result<Function> {
     let raise: Value = lua.globals().raw_get("error")?;
+    let kind_of: Value = lua.globals().raw_get("type")?;
     lua.load(
-        "local current, name, raise, gone = ... \
+        "local current, name, raise, type, gone = ... \
          return function(...) \
              local target = current[name] \
-             if target then return target(...) end \
-             raise(gone, 3) \
+             if type(target) == 'function' then return target(...) end \
+             raise(target or gone, 2) \
          end",
     )
     .set_name("=[cygnixy]")
-    .call((current, name, raise, gone))
+    .call((current, name, raise, kind_of, gone))
 }
 
 fn unloaded(plugin: &str) -> String {

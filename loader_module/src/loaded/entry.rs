@@ -15,9 +15,12 @@ use crate::error::Hook;
 use crate::foreign::ForeignInstance;
 use crate::library::Library;
 use crate::loaded::lock;
-use crate::loaded::object::{Object, Registered, Registration, Slot};
+use crate::loaded::object::{Object, Slot};
+use crate::loaded::registration::{Registered, Registration};
 use crate::lua_state::StateId;
 use crate::residence;
+
+mod succession;
 
 /// Where a plugin's code is.
 #[derive(Debug)]
@@ -46,29 +49,23 @@ impl Entry {
             ForeignInstance::create(Arc::clone(&library))
         })?;
         let name = object.name().to_owned();
-        Ok(Self::new(
-            name,
-            Origin::File(library),
-            Object::Foreign(object),
-        ))
+        let slot = Slot::new(Object::Foreign(object));
+        Ok(Self::new(name, Origin::File(library), vec![slot]))
     }
 
     /// Takes an object of a plugin that is part of the program.
     pub(crate) fn from_program(plugin: Box<dyn PluginLua>) -> Result<Self, Error> {
         let object = run(Hook::Create, "?", &program(), || Instance::new(|| plugin))?;
         let name = object.name().to_owned();
-        Ok(Self::new(name, Origin::Program, Object::Local(object)))
+        let slot = Slot::new(Object::Local(object));
+        Ok(Self::new(name, Origin::Program, vec![slot]))
     }
 
-    fn new(name: String, origin: Origin, object: Object) -> Self {
-        let slot = Slot {
-            object,
-            registrations: Vec::new(),
-        };
+    fn new(name: String, origin: Origin, slots: Vec<Slot>) -> Self {
         Self {
             name,
             origin,
-            slots: Mutex::new(vec![slot]),
+            slots: Mutex::new(slots),
             running: Mutex::new(None),
         }
     }
@@ -124,20 +121,31 @@ impl Entry {
         let mut slot = self.slot_for_another_state()?;
         let made = self.run(Hook::GetLuaFunctions, || slot.object.functions(lua));
         let result = made.and_then(|table| {
-            let registration = Registration::new(lua, table).map_err(|source| Error::Lua {
-                plugin: self.name.clone(),
-                step: "list the functions",
-                source,
-            })?;
-            let path = self.path();
-            let (plugin, path) = (&self.name, path.display());
-            debug!(step = "functions", plugin, %path, functions = ?registration.functions, "made functions");
+            let registration = self.registration(lua, table)?;
             let registered = registration.registered();
             slot.registrations.push(registration);
             Ok(registered)
         });
         lock(&self.slots).push(slot);
         result
+    }
+
+    fn registration(&self, lua: &Lua, table: Table) -> Result<Registration, Error> {
+        let registration = Registration::new(lua, table).map_err(|source| Error::Lua {
+            plugin: self.name.clone(),
+            step: "list the functions",
+            source,
+        })?;
+        let path = self.path();
+        let (plugin, path) = (&self.name, path.display());
+        debug!(step = "functions", plugin, %path, functions = ?registration.functions, "made functions");
+        Ok(registration)
+    }
+
+    pub(super) fn with_registered(&self, state: StateId, body: impl FnOnce(Registered)) {
+        if let Some(registered) = self.registered(state) {
+            body(registered);
+        }
     }
 
     fn registered(&self, state: StateId) -> Option<Registered> {
@@ -168,10 +176,7 @@ impl Entry {
             ForeignInstance::create(Arc::clone(library))
         })?;
         self.run(Hook::OnLoad, || object.on_load())?;
-        Ok(Slot {
-            object: Object::Foreign(object),
-            registrations: Vec::new(),
-        })
+        Ok(Slot::new(Object::Foreign(object)))
     }
 
     /// Checks that no code of the plugin is running, as far as the stacks of its states tell, and, if
@@ -261,7 +266,7 @@ impl Entry {
     }
 
     /// Notes that a hook is running, until the result is dropped.
-    fn begin(&self, hook: Hook) -> Result<Running<'_>, Error> {
+    pub(super) fn begin(&self, hook: Hook) -> Result<Running<'_>, Error> {
         let mut running = lock(&self.running);
         if let Some(other) = *running {
             return Err(self.busy(other));
@@ -308,7 +313,7 @@ fn run<R>(
 }
 
 /// Marks an entry as busy with a hook, until dropped.
-struct Running<'a>(&'a Entry);
+pub(super) struct Running<'a>(&'a Entry);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {

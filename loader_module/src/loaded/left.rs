@@ -108,6 +108,11 @@ impl Left {
         }
     }
 
+    /// Takes back that a plugin was ended: its library is in use again.
+    pub(super) fn forget(&self, ended: &Ended) {
+        lock(&self.ended).retain(|other| !other.is_same(ended));
+    }
+
     /// Looks at everything that is left, and reports on one plugin that was just ended.
     pub(super) fn look(&self, ended: Ended, collect: bool) -> UnloadReport {
         if ended.library.is_none() {
@@ -240,10 +245,11 @@ impl Ended {
             .is_some_and(|library| library.strong_count() > 0)
     }
 
-    fn report(&self, reasons: Vec<Reason>) -> UnloadReport {
+    pub(super) fn report(&self, reasons: Vec<Reason>) -> UnloadReport {
         UnloadReport {
             name: self.name.clone(),
             path: self.path.clone(),
+            reloaded: false,
             unmapped: reasons.is_empty(),
             reasons,
         }

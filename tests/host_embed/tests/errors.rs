@@ -78,7 +78,8 @@ fn a_plugin_for_another_lua_is_refused_with_both_names() {
 fn two_files_of_one_name_do_not_meet() {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.so");
-    std::fs::copy(probe(), &copy).unwrap();
+    let content = [std::fs::read(probe()).unwrap(), b"\n".to_vec()].concat();
+    std::fs::write(&copy, content).unwrap();
     let (lua, mut manager) = with_probe();
     let error = manager.load_plugin(&copy).unwrap_err();
     let Error::NameTaken { name, path, loaded } = &error else {

@@ -17,10 +17,11 @@ fn steps(records: &[Record]) -> Vec<String> {
 
 #[test]
 fn every_step_of_a_life_is_told() {
-    // A file of its own, which no other test of this process has opened already.
+    // A file of its own content, which no other test of this process has opened already.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("probe.so");
-    std::fs::copy(probe(), &file).unwrap();
+    let content = [std::fs::read(probe()).unwrap(), b"\n".to_vec()].concat();
+    std::fs::write(&file, content).unwrap();
     let recorder = Recorder::default();
     recorder.during(|| {
         let lua = Lua::new();
@@ -45,6 +46,8 @@ fn every_step_of_a_life_is_told() {
         "revoking its functions",
         "on_unload",
         "its destructor",
+        "leave",
+        "close",
         "unload",
     ] {
         assert!(

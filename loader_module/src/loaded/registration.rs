@@ -1,0 +1,161 @@
+//! A plugin's table in a Lua state.
+
+use std::fmt;
+
+use plugin_api::mlua::{self, Function, Lua, MultiValue, Table, Value, WeakLua, ffi};
+use plugin_api::protected::try_again;
+
+use crate::Error;
+use crate::lua_state::StateId;
+
+/// A plugin's table in a Lua state.
+pub(super) struct Registration {
+    pub(super) state: StateId,
+    pub(super) lua: WeakLua,
+    table: Table,
+    /// The plugin's functions with their names: a table with weak keys.
+    names: Table,
+    /// The names, sorted.
+    pub(super) functions: Vec<String>,
+    /// The addresses of functions written in Lua: those of the plugin, and those around them.
+    pub(super) written_in_lua: Vec<usize>,
+    /// The present functions by name, for those of older versions, which run them instead of their
+    /// own code; after the unload, what they are to say. Made at the first reload.
+    current: Option<Table>,
+}
+
+/// What others need of a registration.
+pub(crate) struct Registered {
+    pub(crate) table: Table,
+    /// The plugin's functions with their names: a table with weak keys.
+    pub(crate) names: Table,
+}
+
+impl Registration {
+    pub(super) fn new(lua: &Lua, table: Table) -> mlua::Result<Self> {
+        let (names, metatable) = (lua.create_table()?, lua.create_table()?);
+        metatable.raw_set("__mode", "k")?;
+        names.set_metatable(Some(metatable))?;
+        let (mut functions, mut written_in_lua) = (Vec::new(), Vec::new());
+        for pair in table.pairs::<String, Function>() {
+            let (name, function) = pair?;
+            names.raw_set(&function, name.as_str())?;
+            note_written_in_lua(lua, &function, &mut written_in_lua)?;
+            functions.push(name);
+        }
+        functions.sort();
+        Ok(Self {
+            state: StateId::of(lua),
+            lua: lua.weak(),
+            table,
+            names,
+            functions,
+            written_in_lua,
+            current: None,
+        })
+    }
+
+    pub(super) fn registered(&self) -> Registered {
+        Registered {
+            table: self.table.clone(),
+            names: self.names.clone(),
+        }
+    }
+
+    /// Whether the table has the plugin's own function under a name: a script may have put another
+    /// there.
+    fn has_own(&self, name: &str) -> mlua::Result<bool> {
+        let present: Value = self.table.raw_get(name)?;
+        Ok(present.is_function() && !self.names.raw_get::<Value>(present)?.is_nil())
+    }
+
+    /// Takes the place of an older version's registration: its table, with the functions of this
+    /// one in it. What scripts have put into the table stays. Gives the table of functions by name
+    /// that those of older versions are to run.
+    pub(super) fn succeed(&mut self, lua: &Lua, old: &Self) -> mlua::Result<Table> {
+        let current = match &old.current {
+            Some(current) => current.clone(),
+            None => lua.create_table()?,
+        };
+        for name in &old.functions {
+            if !self.functions.contains(name) {
+                current.raw_set(name.as_str(), Value::Nil)?;
+                if old.has_own(name)? {
+                    old.table.raw_set(name.as_str(), Value::Nil)?;
+                }
+            }
+        }
+        for name in &self.functions {
+            let function: Value = self.table.raw_get(name.as_str())?;
+            current.raw_set(name.as_str(), &function)?;
+            let is_free = old.table.raw_get::<Value>(name.as_str())?.is_nil()
+                && !old.functions.contains(name);
+            if is_free || old.has_own(name)? {
+                old.table.raw_set(name.as_str(), function)?;
+            }
+        }
+        self.table = old.table.clone();
+        self.current = Some(current.clone());
+        Ok(current)
+    }
+
+    /// Replaces the plugin's functions in its table by one of the loader's that says that the plugin
+    /// was unloaded, so that the table does not refer to the plugin.
+    pub(super) fn seal(&self, lua: &Lua, plugin: &str) -> Result<(), Error> {
+        let text = format!("plugin '{plugin}' has been unloaded");
+        let sealed = try_again(|| {
+            let message = text.clone();
+            let gone = lua.create_function(move |_, _: MultiValue| -> mlua::Result<()> {
+                Err(mlua::Error::RuntimeError(message.clone()))
+            })?;
+            for name in &self.functions {
+                if self.has_own(name)? {
+                    self.table.raw_set(name.as_str(), &gone)?;
+                }
+            }
+            if let Some(current) = &self.current {
+                for pair in current.pairs::<Value, Value>() {
+                    current.raw_set(pair?.0, text.as_str())?;
+                }
+            }
+            Ok(())
+        });
+        sealed.map_err(|source| Error::Lua {
+            plugin: plugin.to_owned(),
+            step: "take the functions out of the table",
+            source,
+        })
+    }
+}
+
+/// Notes the addresses of a function that is written in Lua, and of the one that it wraps.
+fn note_written_in_lua(
+    lua: &Lua,
+    function: &Function,
+    addresses: &mut Vec<usize>,
+) -> mlua::Result<()> {
+    let out = &raw mut *addresses;
+    // SAFETY: the function is at index 1; `out` outlives the call; reading upvalues does not raise.
+    unsafe {
+        lua.exec_raw::<()>(function, |state| {
+            if ffi::lua_iscfunction(state, 1) == 0 {
+                (*out).push(ffi::lua_topointer(state, 1).addr());
+                let is_wrapped = !ffi::lua_getupvalue(state, 1, 1).is_null()
+                    && ffi::lua_type(state, -1) == ffi::LUA_TFUNCTION
+                    && ffi::lua_iscfunction(state, -1) == 0;
+                if is_wrapped {
+                    (*out).push(ffi::lua_topointer(state, -1).addr());
+                }
+            }
+            ffi::lua_settop(state, 0);
+        })
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

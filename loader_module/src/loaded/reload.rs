@@ -1,0 +1,115 @@
+//! Reloading: a new version of a plugin takes the place of the loaded one, or nothing happens.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing::{debug, info, info_span};
+
+use super::{Entry, Loading, LoadedPlugins, Origin, lock, log_failure};
+use crate::Error;
+use crate::error::Hook;
+use crate::library::Library;
+use crate::lua_state::StateId;
+use crate::plugin_file::PluginFile;
+use crate::report::{Reason, ReasonKind, UnloadReport};
+use crate::residence;
+
+impl LoadedPlugins {
+    /// Loads a newer version of a plugin, from its file or another one, hands the state over,
+    /// changes the functions in all states, and unloads the older version, on which it reports.
+    ///
+    /// Until the new version is complete, nothing of the loaded one has changed, and it goes on if
+    /// anything fails.
+    pub(crate) fn reload(&self, name: &str, path: Option<&Path>) -> Result<UnloadReport, Error> {
+        let old = self.get(name).ok_or_else(|| self.not_loaded(name))?;
+        let Origin::File(library) = old.origin() else {
+            return Err(Error::NotFromFile {
+                plugin: name.to_owned(),
+            });
+        };
+        let path = path.unwrap_or(&library.path).to_owned();
+        let _span = info_span!("reload", plugin = name, path = %path.display()).entered();
+        old.check_idle(true)?;
+        let new = self.prepare(&old, &path).map_err(|source| {
+            debug!(step = "reload", plugin = name, error = source.report(), "given up");
+            Error::Reload {
+                plugin: name.to_owned(),
+                path: path.clone(),
+                source: Box::new(source),
+            }
+        })?;
+        new.take_over(&old);
+        let new = Arc::new(new);
+        for entry in lock(&self.entries).iter_mut() {
+            if Arc::ptr_eq(entry, &old) {
+                *entry = Arc::clone(&new);
+            }
+        }
+        info!(step = "reload", plugin = name, path = %path.display(), "reloaded");
+        let retired = old.retire();
+        let ended = self.left.end(&old);
+        let is_unchanged = match (old.origin(), new.origin()) {
+            (Origin::File(old), Origin::File(new)) => Arc::ptr_eq(old, new),
+            _ => false,
+        };
+        drop((old, new));
+        let mut report = if is_unchanged {
+            let text = "the file has not changed, so that the same library is used again";
+            self.left.forget(&ended);
+            ended.report(vec![Reason::new(ReasonKind::State, text)])
+        } else {
+            self.left.look(ended, true)
+        };
+        report.reloaded = true;
+        if let Err(error) = retired {
+            // The one that is known already does not say what happened.
+            report.reasons.retain(|reason| reason.kind != ReasonKind::Failed);
+            report.reasons.insert(0, Reason::new(ReasonKind::Failed, error.report()));
+        }
+        Ok(report)
+    }
+
+    /// Makes a new version, complete but for being seen.
+    fn prepare(&self, old: &Entry, path: &Path) -> Result<Entry, Error> {
+        let file = PluginFile::read(path)?;
+        file.check()?;
+        let _loading = Loading::begin(self, &file.path)?;
+        let _busy = old.begin(Hook::Reload)?;
+        let library = Library::open(&file)?;
+        let new = old.successor(&library);
+        let Err(error) = self.fill(&new, old, &library) else {
+            return Ok(new);
+        };
+        if let Err(failure) = new.end() {
+            log_failure("undo", &new, &failure);
+        }
+        self.left.end(&new);
+        drop(new);
+        self.left.give_up(library);
+        Err(error)
+    }
+
+    fn fill(&self, new: &Entry, old: &Entry, library: &Arc<Library>) -> Result<(), Error> {
+        for (place, states) in old.states().into_iter().enumerate() {
+            new.add_object(old, place)?;
+            for lua in states {
+                let state = StateId::of(&lua);
+                if residence::is_looked_at(state) {
+                    return Err(Error::Collecting {
+                        plugin: new.name().to_owned(),
+                        path: new.path(),
+                    });
+                }
+                self.left.enter(library, &lua);
+                if let Err(error) = new.add_functions(place, &lua) {
+                    self.left.deactivate(library, Some(state));
+                    return Err(error);
+                }
+                new.with_registered(state, |registered| {
+                    self.left.note_functions(library, state, &registered.names);
+                });
+            }
+        }
+        Ok(())
+    }
+}
