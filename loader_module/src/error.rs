@@ -233,6 +233,16 @@ pub enum Error {
         /// The plugin.
         plugin: String,
     },
+    /// A plugin's file cannot be watched.
+    #[error("plugin '{plugin}': its file {} cannot be watched", path.display())]
+    Watch {
+        /// The plugin.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A plugin is being unloaded and garbage collected for it; a finaliser tried to load one.
     #[error(
         "cannot load plugin '{plugin}' ({}): another plugin is just being unloaded; load it after \

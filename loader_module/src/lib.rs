@@ -49,6 +49,7 @@ mod module;
 mod search;
 
 pub use error::{Error, Hook};
+pub use loaded::PollResult;
 pub use manager::{PluginInfo, PluginManager};
 pub use plugin_api;
 pub use plugin_api::instance::Failure;

@@ -20,8 +20,8 @@ mod mapped;
 mod open;
 mod signals;
 
-use mapped::is_mapped;
 pub(crate) use mapped::Addresses;
+use mapped::is_mapped;
 
 /// A mapped plugin library with its Lua API bound.
 ///
@@ -63,6 +63,11 @@ impl Library {
     /// Whether this is the library of the given file, by content.
     pub(crate) fn is_from(&self, file: &PluginFile) -> bool {
         self.identity == file.identity
+    }
+
+    /// What tells the file's content from others.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Maps the library of a checked file and binds it, or finds it mapped already.
@@ -121,7 +126,10 @@ impl Library {
 
     /// How many use the library in a state.
     pub(crate) fn users_in(&self, state: StateId) -> usize {
-        lock(&self.states).iter().filter(|other| **other == state).count()
+        lock(&self.states)
+            .iter()
+            .filter(|other| **other == state)
+            .count()
     }
 
     /// Notes that a plugin of the library failed to end: the library stays.

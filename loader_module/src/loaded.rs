@@ -23,9 +23,12 @@ mod left;
 mod object;
 mod registration;
 mod reload;
+mod watch;
 
 pub(crate) use entry::{Entry, Origin};
 use left::Left;
+pub use watch::PollResult;
+use watch::Watches;
 
 /// A list of loaded plugins, in the order in which they were loaded.
 #[derive(Debug, Default)]
@@ -37,6 +40,7 @@ pub(crate) struct LoadedPlugins {
     closed: Mutex<Vec<StateId>>,
     /// What plugins have in Lua states, and libraries that could not be unmapped yet.
     left: Left,
+    watches: Watches,
 }
 
 impl LoadedPlugins {
@@ -194,6 +198,7 @@ impl LoadedPlugins {
         let _span = info_span!("unload", plugin = name, path = %path.display()).entered();
         entry.check_idle(collect)?;
         self.remove(&entry);
+        self.watches.remove(name);
         let result = entry.end();
         let ended = self.left.end(&entry);
         drop(entry);
@@ -213,7 +218,12 @@ impl LoadedPlugins {
         let names: Vec<String> = self.entries().iter().map(|e| e.name().to_owned()).collect();
         for name in names.iter().rev() {
             if let Err(error) = self.unload(name, true) {
-                error!(step = "unload", plugin = name, error = error.report(), "failed");
+                error!(
+                    step = "unload",
+                    plugin = name,
+                    error = error.report(),
+                    "failed"
+                );
             }
         }
     }
@@ -222,7 +232,10 @@ impl LoadedPlugins {
         let entries = self.entries();
         Error::NotLoaded {
             name: name.to_owned(),
-            loaded: entries.iter().map(|entry| entry.name().to_owned()).collect(),
+            loaded: entries
+                .iter()
+                .map(|entry| entry.name().to_owned())
+                .collect(),
         }
     }
 

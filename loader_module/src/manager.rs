@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use plugin_api::PluginLua;
 use plugin_api::manifest::Manifest;
 use plugin_api::mlua::{Lua, Table};
 
 use crate::Error;
-use crate::loaded::{Entry, LoadedPlugins, Origin};
+use crate::loaded::{Entry, LoadedPlugins, Origin, PollResult};
 use crate::report::UnloadReport;
 
 /// Loads plugins and registers them in Lua states.
@@ -180,6 +181,30 @@ impl PluginManager {
     /// the report.
     pub fn reload_plugin(&mut self, name: &str) -> Result<UnloadReport, Error> {
         self.plugins.reload(name, None)
+    }
+
+    /// Watches a plugin's file: [`poll`](Self::poll) reloads the plugin after the file was rebuilt.
+    /// The file is taken to be complete when it was not changed for as long as `quiet`; a tenth of a
+    /// second serves compilers. The watch ends with [`unwatch_plugin`](Self::unwatch_plugin) or the
+    /// unload.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoaded`] and [`Error::NotFromFile`] if there is no file, [`Error::Watch`] if the
+    /// system does not let it be watched.
+    pub fn watch_plugin(&mut self, name: &str, quiet: Duration) -> Result<(), Error> {
+        self.plugins.watch(name, quiet)
+    }
+
+    /// Ends the watch over a plugin's file; tells whether there was one.
+    pub fn unwatch_plugin(&mut self, name: &str) -> bool {
+        self.plugins.unwatch(name)
+    }
+
+    /// Reloads the watched plugins whose files were rebuilt, as [`reload_plugin`](Self::reload_plugin)
+    /// does, and tells how it went for each. A new file that cannot be loaded is tried once.
+    pub fn poll(&mut self) -> Vec<PollResult> {
+        self.plugins.poll()
     }
 
     /// Looks again at the libraries of unloaded plugins that could not be unmapped, by full

@@ -9,11 +9,15 @@ use tracing::debug;
 use crate::loaded::{Entry, LoadedPlugins};
 use crate::lua_state::StateId;
 use crate::manager::PluginInfo;
-use crate::report::UnloadReport;
 use crate::{VERSION, plugin_file, runtime, search};
 
+mod arguments;
 mod entry;
 mod pin;
+mod reports;
+
+use arguments::{bad_argument, collect_option, plugin_argument, quiet_option, text_argument};
+use reports::{poll_result, report};
 
 /// Makes the module's table in a Lua state.
 fn table(lua: &Lua) -> mlua::Result<Table> {
@@ -44,7 +48,10 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let unload = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "unload")?;
         let collect = collect_option(arguments.get(1), "unload")?;
-        report(lua, &loaded.unload(&name, collect).map_err(Error::external)?)
+        report(
+            lua,
+            &loaded.unload(&name, collect).map_err(Error::external)?,
+        )
     };
     module.raw_set("unload", lua.create_function(unload)?)?;
 
@@ -54,6 +61,29 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         report(lua, &loaded.reload(&name, None).map_err(Error::external)?)
     };
     module.raw_set("reload", lua.create_function(reload)?)?;
+
+    let loaded = Arc::clone(&plugins);
+    let watch = move |lua: &Lua, arguments: MultiValue| {
+        let name = plugin_argument(lua, &loaded, arguments.front(), "watch")?;
+        let quiet = quiet_option(arguments.get(1), "watch")?;
+        loaded.watch(&name, quiet).map_err(Error::external)
+    };
+    module.raw_set("watch", lua.create_function(watch)?)?;
+
+    let loaded = Arc::clone(&plugins);
+    let unwatch = move |lua: &Lua, arguments: MultiValue| {
+        let name = plugin_argument(lua, &loaded, arguments.front(), "unwatch")?;
+        Ok(loaded.unwatch(&name))
+    };
+    module.raw_set("unwatch", lua.create_function(unwatch)?)?;
+
+    let loaded = Arc::clone(&plugins);
+    let poll = move |lua: &Lua, _: MultiValue| {
+        let results = loaded.poll();
+        let tables = results.iter().map(|one| poll_result(lua, one));
+        lua.create_sequence_from(tables.collect::<mlua::Result<Vec<_>>>()?)
+    };
+    module.raw_set("poll", lua.create_function(poll)?)?;
 
     let loaded = Arc::clone(&plugins);
     let collect = move |lua: &Lua, _: MultiValue| {
@@ -108,72 +138,6 @@ fn load(
     plugins.load_into(&path, lua).map_err(Error::external)
 }
 
-/// The name of a loaded plugin that is given by name, or by the table that `load` returned.
-fn plugin_argument(
-    lua: &Lua,
-    plugins: &LoadedPlugins,
-    which: Option<&Value>,
-    function: &str,
-) -> mlua::Result<String> {
-    match which {
-        Some(Value::String(name)) => Ok(String::from_utf8_lossy(&name.as_bytes()).into_owned()),
-        Some(Value::Table(table)) => {
-            let state = StateId::of(lua);
-            let is_it = |entry: &Arc<Entry>| entry.table(state).is_some_and(|t| t == *table);
-            match plugins.entries().into_iter().find(is_it) {
-                Some(entry) => Ok(entry.name().to_owned()),
-                None => Err(bad_argument(
-                    function,
-                    "this table is not that of a loaded plugin",
-                )),
-            }
-        }
-        other => Err(expected(function, "plugin table or name", other)),
-    }
-}
-
-/// The field `collect` of a table of options, true if it is not given.
-fn collect_option(options: Option<&Value>, function: &str) -> mlua::Result<bool> {
-    match options {
-        None | Some(Value::Nil) => Ok(true),
-        Some(Value::Table(options)) => match options.raw_get("collect")? {
-            Value::Nil => Ok(true),
-            Value::Boolean(collect) => Ok(collect),
-            other => Err(bad_argument_at(
-                2,
-                function,
-                &format!("field 'collect': boolean expected, got {}", type_name(&other)),
-            )),
-        },
-        Some(other) => Err(bad_argument_at(
-            2,
-            function,
-            &format!("table expected, got {}", type_name(other)),
-        )),
-    }
-}
-
-/// A report as a table.
-fn report(lua: &Lua, report: &UnloadReport) -> mlua::Result<Table> {
-    let table = lua.create_table()?;
-    table.raw_set("name", report.name.as_str())?;
-    table.raw_set("path", report.path.clone())?;
-    table.raw_set("reloaded", report.reloaded)?;
-    table.raw_set("unmapped", report.unmapped)?;
-    table.raw_set("text", report.to_string())?;
-    let reasons = lua.create_table()?;
-    for reason in &report.reasons {
-        let entry = lua.create_table()?;
-        entry.raw_set("kind", reason.kind.as_str())?;
-        entry.raw_set("name", reason.name.as_deref())?;
-        entry.raw_set("count", reason.count)?;
-        entry.raw_set("text", reason.to_string())?;
-        reasons.raw_push(entry)?;
-    }
-    table.raw_set("reasons", reasons)?;
-    Ok(table)
-}
-
 fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
     let info = PluginInfo::of(entry);
     let table = lua.create_table()?;
@@ -197,35 +161,4 @@ fn inspect(lua: &Lua, path: &[u8]) -> mlua::Result<Table> {
     table.raw_set("rustc", manifest.rustc)?;
     table.raw_set("target", manifest.target)?;
     Ok(table)
-}
-
-/// The bytes of a string argument. A number is not taken for a string.
-fn text_argument(value: Option<&Value>, function: &str) -> mlua::Result<Vec<u8>> {
-    match value {
-        Some(Value::String(text)) => Ok(text.as_bytes().to_vec()),
-        other => Err(expected(function, "string", other)),
-    }
-}
-
-fn expected(function: &str, expected: &str, found: Option<&Value>) -> Error {
-    let found = found.map_or("no value", type_name);
-    bad_argument(function, &format!("{expected} expected, got {found}"))
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Integer(_) => "number",
-        value => value.type_name(),
-    }
-}
-
-/// An error that reads like those of Lua's own functions.
-fn bad_argument(function: &str, problem: &str) -> Error {
-    bad_argument_at(1, function, problem)
-}
-
-fn bad_argument_at(position: usize, function: &str, problem: &str) -> Error {
-    Error::runtime(format!(
-        "bad argument #{position} to '{function}' ({problem})"
-    ))
 }

@@ -143,13 +143,18 @@ fn read_library(path: &Path) -> Result<Vec<u8>, Error> {
         )));
     }
     let mut bytes = Vec::new();
-    (&mut file).take(512).read_to_end(&mut bytes).map_err(unreadable)?;
+    (&mut file)
+        .take(512)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if !manifest::may_be_library(&bytes) {
         let found = manifest::describe(&bytes, "it begins like no known one");
         return Err(not_a_library(found));
     }
     bytes.reserve_exact(usize::try_from(length).unwrap_or_default());
-    file.take(LARGEST_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(LARGEST_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     Ok(bytes)
 }
 

@@ -79,7 +79,6 @@ impl Residence {
     pub(crate) fn keep(&mut self, reason: Reason) {
         self.reasons = vec![reason];
     }
-
 }
 
 impl fmt::Debug for Residence {
@@ -224,9 +223,14 @@ fn candidate<'a>(residence: &'a Residence, left: &'a LeftBehind) -> Candidate<'a
 
 /// Takes the last of a library out of a state.
 fn leave(lua: &Lua, residence: &mut Residence, left: &LeftBehind) {
-    let (plugin, path) = (&residence.library.manifest.name, residence.library.path.display());
+    let (plugin, path) = (
+        &residence.library.manifest.name,
+        residence.library.path.display(),
+    );
     match release::release(lua, &candidate(residence, left)) {
-        Ok(()) => debug!(step = "leave", plugin, %path, "nothing of the library is left in the state"),
+        Ok(()) => {
+            debug!(step = "leave", plugin, %path, "nothing of the library is left in the state")
+        }
         Err(error) => {
             warn!(step = "leave", plugin, %path, %error, "something may be left in the state");
             residence.library.note_abandoned();

@@ -182,9 +182,7 @@ impl Instance {
     }
 }
 
-fn run_hook<R>(
-    hook: impl FnOnce() -> Result<R, Box<dyn std::error::Error>>,
-) -> Result<R, Failure> {
+fn run_hook<R>(hook: impl FnOnce() -> Result<R, Box<dyn std::error::Error>>) -> Result<R, Failure> {
     // The error is made text inside, where a panic of its own code is caught too.
     panics::catch(|| hook().map_err(|error| errors::chain(&*error)))
         .map_err(Failure::Panic)?

@@ -197,27 +197,32 @@ fn wrap_lua(lua: &Lua, function: Function, revoked: &Function, plugin: &str) -> 
 
 /// A callback that calls the function `name` of a table.
 fn forward(lua: &Lua, current: Table, name: String, gone: String) -> Result<Function> {
-    lua.create_function(move |_, arguments: MultiValue| match current.raw_get(name.as_str())? {
-        Value::Function(function) => function.call::<MultiValue>(arguments),
-        Value::String(text) => Err(Error::RuntimeError(text.to_string_lossy())),
-        _ => Err(Error::RuntimeError(gone.clone())),
-    })
+    lua.create_function(
+        move |_, arguments: MultiValue| match current.raw_get(name.as_str())? {
+            Value::Function(function) => function.call::<MultiValue>(arguments),
+            Value::String(text) => Err(Error::RuntimeError(text.to_string_lossy())),
+            _ => Err(Error::RuntimeError(gone.clone())),
+        },
+    )
 }
 
 /// The same as a function written in Lua, which can yield.
 fn forward_lua(lua: &Lua, current: &Table, name: &str, gone: String) -> Result<Function> {
     let raise: Value = lua.globals().raw_get("error")?;
     let kind_of: Value = lua.globals().raw_get("type")?;
+    // It is called by a tail call, which Lua 5.1, but not LuaJIT, counts as a level of its own.
+    let is_counted = cfg!(feature = "lua51") && lua.globals().raw_get::<Value>("jit")?.is_nil();
+    let level = if is_counted { 3 } else { 2 };
     lua.load(
-        "local current, name, raise, type, gone = ... \
+        "local current, name, raise, type, level, gone = ... \
          return function(...) \
              local target = current[name] \
              if type(target) == 'function' then return target(...) end \
-             raise(target or gone, 2) \
+             raise(target or gone, level) \
          end",
     )
     .set_name("=[cygnixy]")
-    .call((current, name, raise, kind_of, gone))
+    .call((current, name, raise, kind_of, level, gone))
 }
 
 fn unloaded(plugin: &str) -> String {

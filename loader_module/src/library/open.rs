@@ -97,10 +97,7 @@ fn open_checked(path: &Path, file: &PluginFile) -> Result<Opened, Error> {
 }
 
 /// Asks the library for its descriptor and checks it.
-fn descriptor(
-    handle: &libloading::Library,
-    file: &PluginFile,
-) -> Result<*const Descriptor, Error> {
+fn descriptor(handle: &libloading::Library, file: &PluginFile) -> Result<*const Descriptor, Error> {
     let wrong = |found: String| Error::Entry {
         plugin: file.manifest.name.clone(),
         path: file.path.clone(),

@@ -40,7 +40,10 @@ impl Left {
     pub(super) fn enter(&self, library: &Arc<Library>, lua: &Lua) {
         let state = StateId::of(lua);
         let mut residences = lock(&self.residences);
-        match residences.iter_mut().find(|held| held.is_of(library, state)) {
+        match residences
+            .iter_mut()
+            .find(|held| held.is_of(library, state))
+        {
             Some(held) => held.users += 1,
             None => residences.push(Held {
                 residence: Residence::begin(library, lua),
@@ -52,7 +55,10 @@ impl Left {
     /// Adds the functions that were made, so that those which are still there can be named.
     pub(super) fn note_functions(&self, library: &Arc<Library>, state: StateId, names: &Table) {
         let mut residences = lock(&self.residences);
-        if let Some(held) = residences.iter_mut().find(|held| held.is_of(library, state)) {
+        if let Some(held) = residences
+            .iter_mut()
+            .find(|held| held.is_of(library, state))
+        {
             held.residence.add_names(names);
         }
     }
@@ -156,9 +162,11 @@ impl Left {
             Err(others) => reasons
                 .iter()
                 .cloned()
-                .chain(others.into_iter().filter(|reason| {
-                    reasons.is_empty() || reason.kind != ReasonKind::State
-                }))
+                .chain(
+                    others
+                        .into_iter()
+                        .filter(|reason| reasons.is_empty() || reason.kind != ReasonKind::State),
+                )
                 .collect(),
         }
     }
@@ -171,7 +179,9 @@ impl Left {
             .partition(|held| held.users == 0);
         lock(&self.residences).extend(busy);
         while let Some(state) = idle.first().map(|held| held.residence.state) {
-            let (here, elsewhere) = idle.into_iter().partition(|held| held.residence.state == state);
+            let (here, elsewhere) = idle
+                .into_iter()
+                .partition(|held| held.residence.state == state);
             idle = elsewhere;
             let kept = look_in_state(here, collect);
             let mut residences = lock(&self.residences);
@@ -220,7 +230,10 @@ fn look_in_state(here: Vec<Held>, collect: bool) -> Vec<Held> {
         }
     }
     let left = residence::look(&lua, asked);
-    kept.extend(left.into_iter().map(|residence| Held { residence, users: 0 }));
+    kept.extend(left.into_iter().map(|residence| Held {
+        residence,
+        users: 0,
+    }));
     kept
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::{debug, info, info_span};
 
-use super::{Entry, Loading, LoadedPlugins, Origin, lock, log_failure};
+use super::{Entry, LoadedPlugins, Loading, Origin, lock, log_failure};
 use crate::Error;
 use crate::error::Hook;
 use crate::library::Library;
@@ -31,7 +31,12 @@ impl LoadedPlugins {
         let _span = info_span!("reload", plugin = name, path = %path.display()).entered();
         old.check_idle(true)?;
         let new = self.prepare(&old, &path).map_err(|source| {
-            debug!(step = "reload", plugin = name, error = source.report(), "given up");
+            debug!(
+                step = "reload",
+                plugin = name,
+                error = source.report(),
+                "given up"
+            );
             Error::Reload {
                 plugin: name.to_owned(),
                 path: path.clone(),
@@ -63,8 +68,12 @@ impl LoadedPlugins {
         report.reloaded = true;
         if let Err(error) = retired {
             // The one that is known already does not say what happened.
-            report.reasons.retain(|reason| reason.kind != ReasonKind::Failed);
-            report.reasons.insert(0, Reason::new(ReasonKind::Failed, error.report()));
+            report
+                .reasons
+                .retain(|reason| reason.kind != ReasonKind::Failed);
+            report
+                .reasons
+                .insert(0, Reason::new(ReasonKind::Failed, error.report()));
         }
         Ok(report)
     }

@@ -163,4 +163,3 @@ unsafe impl Visitor for Hooks<'_> {
         false
     }
 }
-

@@ -225,11 +225,7 @@ const GC: &CStr = c"__gc";
 unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
     // SAFETY: the upvalues are those that `push_sentry` gave; Lua leaves room for a C function.
     unsafe {
-        attach(
-            state,
-            ffi::lua_upvalueindex(1),
-            ffi::lua_upvalueindex(2),
-        );
+        attach(state, ffi::lua_upvalueindex(1), ffi::lua_upvalueindex(2));
     }
     0
 }

@@ -60,11 +60,7 @@ unsafe fn empty(state: *mut lua_State, candidate: &Candidate<'_>) {
 
 /// Pushes a key of the registry that is an address in the library, and its value, if there is one of
 /// the given type.
-unsafe fn push_own(
-    state: *mut lua_State,
-    candidate: &Candidate<'_>,
-    value: Option<c_int>,
-) -> bool {
+unsafe fn push_own(state: *mut lua_State, candidate: &Candidate<'_>, value: Option<c_int>) -> bool {
     // SAFETY: as in `empty`. The registry is not changed while it is traversed.
     unsafe {
         ffi::lua_pushnil(state);

@@ -114,9 +114,10 @@ unsafe impl Visitor for Found<'_> {
         // SAFETY: a key and a value are on top of the stack.
         unsafe {
             match ffi::lua_type(state, -2) {
-                ffi::LUA_TLIGHTUSERDATA => {
-                    self.candidate.addresses.contains(ffi::lua_touserdata(state, -2))
-                }
+                ffi::LUA_TLIGHTUSERDATA => self
+                    .candidate
+                    .addresses
+                    .contains(ffi::lua_touserdata(state, -2)),
                 ffi::LUA_TNUMBER => {
                     #[allow(clippy::cast_possible_truncation, reason = "references are small")]
                     let number = ffi::lua_tonumber(state, -2) as c_int;
@@ -175,8 +176,7 @@ unsafe impl Visitor for Suspended<'_> {
             // SAFETY: there is a thread on top of the stack.
             unsafe {
                 let thread = ffi::lua_tothread(state, -1);
-                if ffi::lua_status(thread) == ffi::LUA_YIELD
-                    && ffi::lua_checkstack(thread, 3) != 0
+                if ffi::lua_status(thread) == ffi::LUA_YIELD && ffi::lua_checkstack(thread, 3) != 0
                 {
                     let is_own = |code: *const c_void, function: *const c_void| {
                         self.addresses.contains(code) || (self.is_it)(function)

@@ -197,14 +197,15 @@ unsafe extern "C-unwind" fn lua_setfield(
 unsafe fn note_name(state: *mut lua_State, name: &[u8], has_value: bool) {
     // SAFETY: the caller's stack has a value more than it will have after the call, and one that is
     // read here takes two slots for a moment.
-    let is_new = has_value && unsafe {
-        ffi::luaL_checkstack(state, 2, c"cygnixy".as_ptr());
-        ffi::lua_pushlstring(state, name.as_ptr().cast(), name.len());
-        ffi::lua_rawget(state, ffi::LUA_REGISTRYINDEX);
-        let is_new = ffi::lua_isnil(state, -1) != 0;
-        ffi::lua_pop(state, 1);
-        is_new
-    };
+    let is_new = has_value
+        && unsafe {
+            ffi::luaL_checkstack(state, 2, c"cygnixy".as_ptr());
+            ffi::lua_pushlstring(state, name.as_ptr().cast(), name.len());
+            ffi::lua_rawget(state, ffi::LUA_REGISTRYINDEX);
+            let is_new = ffi::lua_isnil(state, -1) != 0;
+            ffi::lua_pop(state, 1);
+            is_new
+        };
     // The table of hooks that all copies of mlua share is the loader's to look after.
     if name == b"__mlua_hooks" {
         return;

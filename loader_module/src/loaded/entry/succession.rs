@@ -95,9 +95,9 @@ impl Entry {
                 };
                 let succeeded = try_again(|| registration.succeed(&lua, before));
                 let redirected = match succeeded {
-                    Ok(current) => self.run(Hook::Revoke, || {
-                        old_slot.object.redirect(&lua, &current)
-                    }),
+                    Ok(current) => {
+                        self.run(Hook::Revoke, || old_slot.object.redirect(&lua, &current))
+                    }
                     Err(source) => Err(Error::Lua {
                         plugin: self.name.clone(),
                         step: "change the functions in the table",
@@ -105,7 +105,11 @@ impl Entry {
                     }),
                 };
                 if let Err(error) = redirected {
-                    error!(plugin = self.name, error = error.report(), "some functions are old");
+                    error!(
+                        plugin = self.name,
+                        error = error.report(),
+                        "some functions are old"
+                    );
                 }
             }
             old_slot.registrations.clear();
@@ -123,7 +127,11 @@ impl Entry {
         }
         let result = failures.first();
         if let (Err(error), Origin::File(library)) = (&result, &self.origin) {
-            warn!(plugin = self.name, error = error.report(), "the old version failed to end");
+            warn!(
+                plugin = self.name,
+                error = error.report(),
+                "the old version failed to end"
+            );
             library.note_failure();
         }
         result

@@ -1,0 +1,111 @@
+//! The arguments of the module's functions, with errors that read like those of Lua's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugin_api::mlua::{self, Error, Lua, Value};
+
+use crate::loaded::{Entry, LoadedPlugins};
+use crate::lua_state::StateId;
+
+/// The name of a loaded plugin that is given by name, or by the table that `load` returned.
+pub(super) fn plugin_argument(
+    lua: &Lua,
+    plugins: &LoadedPlugins,
+    which: Option<&Value>,
+    function: &str,
+) -> mlua::Result<String> {
+    match which {
+        Some(Value::String(name)) => Ok(String::from_utf8_lossy(&name.as_bytes()).into_owned()),
+        Some(Value::Table(table)) => {
+            let state = StateId::of(lua);
+            let is_it = |entry: &Arc<Entry>| entry.table(state).is_some_and(|t| t == *table);
+            match plugins.entries().into_iter().find(is_it) {
+                Some(entry) => Ok(entry.name().to_owned()),
+                None => Err(bad_argument(
+                    function,
+                    "this table is not that of a loaded plugin",
+                )),
+            }
+        }
+        other => Err(expected(function, "plugin table or name", other)),
+    }
+}
+
+/// The field `collect` of a table of options, true if it is not given.
+pub(super) fn collect_option(options: Option<&Value>, function: &str) -> mlua::Result<bool> {
+    match option(options, "collect", function)? {
+        Value::Nil => Ok(true),
+        Value::Boolean(collect) => Ok(collect),
+        other => Err(bad_option("collect", "boolean", &other, function)),
+    }
+}
+
+/// The field `quiet` of a table of options, in seconds; a tenth of one if it is not given.
+pub(super) fn quiet_option(options: Option<&Value>, function: &str) -> mlua::Result<Duration> {
+    const DEFAULT: Duration = Duration::from_millis(100);
+    let value = option(options, "quiet", function)?;
+    #[expect(clippy::cast_precision_loss, reason = "nobody waits that long")]
+    let seconds = match value {
+        Value::Nil => return Ok(DEFAULT),
+        Value::Number(seconds) => seconds,
+        Value::Integer(seconds) => seconds as f64,
+        other => return Err(bad_option("quiet", "number", &other, function)),
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        let problem = format!("field 'quiet': expected seconds, got {seconds}");
+        bad_argument_at(2, function, &problem)
+    })
+}
+
+/// A field of the table of options, which may not be given.
+fn option(options: Option<&Value>, name: &str, function: &str) -> mlua::Result<Value> {
+    match options {
+        None | Some(Value::Nil) => Ok(Value::Nil),
+        Some(Value::Table(options)) => options.raw_get(name),
+        Some(other) => {
+            let problem = format!("table expected, got {}", type_name(other));
+            Err(bad_argument_at(2, function, &problem))
+        }
+    }
+}
+
+fn bad_option(name: &str, expected: &str, found: &Value, function: &str) -> Error {
+    let found = type_name(found);
+    bad_argument_at(
+        2,
+        function,
+        &format!("field '{name}': {expected} expected, got {found}"),
+    )
+}
+
+/// The bytes of a string argument. A number is not taken for a string.
+pub(super) fn text_argument(value: Option<&Value>, function: &str) -> mlua::Result<Vec<u8>> {
+    match value {
+        Some(Value::String(text)) => Ok(text.as_bytes().to_vec()),
+        other => Err(expected(function, "string", other)),
+    }
+}
+
+fn expected(function: &str, expected: &str, found: Option<&Value>) -> Error {
+    let found = found.map_or("no value", type_name);
+    bad_argument(function, &format!("{expected} expected, got {found}"))
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Integer(_) => "number",
+        value => value.type_name(),
+    }
+}
+
+/// An error that reads like those of Lua's own functions.
+pub(super) fn bad_argument(function: &str, problem: &str) -> Error {
+    bad_argument_at(1, function, problem)
+}
+
+fn bad_argument_at(position: usize, function: &str, problem: &str) -> Error {
+    Error::runtime(format!(
+        "bad argument #{position} to '{function}' ({problem})"
+    ))
+}
