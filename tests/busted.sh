@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs busted for one ABI against the installed rock: `busted.sh ABI [busted's arguments]`,
-# all of tests/spec if no argument is given. Needs `tests/rock.sh ABI` before it, and for the
+# all of tests/spec if no argument is given. CYGNIXY_TEST_WRAPPER is a program that runs the scripts
+# which specs run in processes of their own, in place of the interpreter. Needs `tests/rock.sh ABI` before it, and for the
 # specs that load plugins `tests/build.sh ABI plugins fixtures zoo`.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -41,7 +42,7 @@ mkdir -p "$scratch"
 
 LUA_PATH="$tree/share/lua/$version/?.lua;$tree/share/lua/$version/?/init.lua;$root/tests/support/?.lua;$path"
 LUA_CPATH="$tree/lib/lua/$version/?.so;$cpath"
-CYGNIXY_TEST_LUA=$interpreter
+CYGNIXY_TEST_LUA=${CYGNIXY_TEST_WRAPPER:-$interpreter}
 CYGNIXY_TEST_SCRATCH=$scratch
 CYGNIXY_TEST_ABI=$abi
 CYGNIXY_TEST_PLUGINS=$root/build/$abi/plugins

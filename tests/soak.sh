@@ -1,5 +1,6 @@
 #!/bin/sh
-# The long run, for each ABI: `soak.sh [ABI]...`, all if none is named. CYCLES sets its length.
+# The long runs, for each ABI: `soak.sh [ABI]...`, all if none is named. CYCLES and RELOADS set their
+# length. Then the zoo under valgrind: each of its scripts has to end without an invalid access.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -8,14 +9,32 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 [ $# -gt 0 ] || set -- $all_abis
 for abi in "$@"; do check_abi "$abi"; done
 
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
 for abi in "$@"; do
-    sh "$root/tests/build.sh" "$abi" module plugins
+    sh "$root/tests/build.sh" "$abi" module zoo fixtures
+    [ "$abi" != lua55 ] || build_host "$abi"
     interpreter=$(interpreter "$abi")
-    case $abi in
-    lua55) build_host "$abi" ;;
-    esac
-    plugins=$root/build/$abi/plugins
-    say "== $abi: ${CYCLES:-10000} cycles of $interpreter"
+    say "== $abi: ${CYCLES:-10000} cycles and ${RELOADS:-1000} reloads of $interpreter"
     LUA_CPATH="$root/build/$abi/?.so" "$interpreter" "$root/tests/soak.lua" \
-        "${CYCLES:-10000}" "$plugins/greet.so" "$plugins/logscan.so"
+        "${CYCLES:-10000}" "${RELOADS:-1000}" "$root/build/$abi" "$scratch"
+done
+
+if ! command -v valgrind >/dev/null; then
+    say "skipped: the zoo under valgrind, which is not installed"
+    exit
+fi
+for abi in "$@"; do
+    say "== $abi: the zoo under valgrind"
+    sh "$root/tests/rock.sh" "$abi"
+    # LuaJIT's generated code is beyond valgrind; its interpreter is clean.
+    options=''
+    [ "$abi" != luajit ] || options=-joff
+    cat >"$scratch/$abi" <<END
+#!/bin/sh
+exec valgrind --quiet --error-exitcode=99 --leak-check=no $(interpreter "$abi") $options "\$@"
+END
+    chmod +x "$scratch/$abi"
+    CYGNIXY_TEST_WRAPPER=$scratch/$abi sh "$root/tests/busted.sh" "$abi" tests/spec/zoo_spec.lua
 done

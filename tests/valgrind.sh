@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs tests/life.lua in stock interpreters under valgrind: `valgrind.sh [ABI]...`. Any invalid
-# access, or jump on uninitialised memory, from the first require to the end of the process fails.
-# Leaks are not looked for: libraries stay mapped, and the interpreter frees the rest.
+# Runs tests/life.lua and a short tests/soak.lua in stock interpreters under valgrind:
+# `valgrind.sh [ABI]...`. Any invalid access, or jump on uninitialised memory, from the first require
+# to the end of the process fails. Leaks are not looked for here: the soak run finds what grows.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -56,6 +56,11 @@ in_coroutine() {
         assert(not pcall(probe.fail))"
 }
 
+# Some cycles of load, call, fail and unload, and some reloads.
+short_soak() {
+    LUA_CPATH="$root/build/$1/?.so" run "$1" "$root/tests/soak.lua" 10 4 "$root/build/$1" "$checks_work"
+}
+
 if ! command -v valgrind >/dev/null; then
     skip "valgrind" "it is not installed"
     finish
@@ -68,6 +73,7 @@ for abi in "$@"; do
     check "$abi: load, call, fail, panic, unload, load again, close" closed "$abi"
     check "$abi: the same, and the state is left open" left_open "$abi"
     check "$abi: the same, and an error that nothing catches" uncaught "$abi"
+    check "$abi: ten cycles of three plugins, and four reloads" short_soak "$abi"
     check "$abi: first met inside a coroutine that is collected" in_coroutine "$abi"
 done
 finish

@@ -38,12 +38,22 @@ pub(crate) struct Library {
     identity: Identity,
     /// The handle that unmaps the library when it is dropped, until `close` takes it.
     handle: Mutex<Option<libloading::Library>>,
-    /// The states in which it may have left something, once for each manager that used it there.
-    states: Mutex<Vec<StateId>>,
+    /// The states in which it may have left something.
+    states: Mutex<Vec<Stay>>,
     /// Whether one of its plugins failed to end.
     has_failed: AtomicBool,
     /// Whether a state in which it left something was closed: its end cannot be seen from here.
     was_abandoned: AtomicBool,
+}
+
+/// A library in a Lua state.
+#[derive(Debug)]
+struct Stay {
+    state: StateId,
+    /// How many managers have something of it there.
+    residences: usize,
+    /// How many plugin objects of it are in use there.
+    users: usize,
 }
 
 // SAFETY: the descriptor is immutable and readable from every thread.
@@ -111,25 +121,60 @@ impl Library {
         unsafe { &*self.descriptor }
     }
 
-    /// Notes that the library may leave something in a state.
+    /// Notes that a manager may leave something of the library in a state.
     pub(crate) fn enter(&self, state: StateId) {
-        lock(&self.states).push(state);
-    }
-
-    /// Notes that one who used the library in a state has gone.
-    pub(crate) fn leave(&self, state: StateId) {
-        let mut states = lock(&self.states);
-        if let Some(index) = states.iter().position(|other| *other == state) {
-            states.swap_remove(index);
+        let mut stays = lock(&self.states);
+        match stays.iter_mut().find(|stay| stay.state == state) {
+            Some(stay) => stay.residences += 1,
+            None => stays.push(Stay {
+                state,
+                residences: 1,
+                users: 0,
+            }),
         }
     }
 
-    /// How many use the library in a state.
+    /// Notes that a manager has given a state up without knowing that nothing is left there; tells
+    /// whether another has found out meanwhile that nothing is.
+    pub(crate) fn give_up(&self, state: StateId) -> bool {
+        let mut stays = lock(&self.states);
+        let Some(index) = stays.iter().position(|stay| stay.state == state) else {
+            return true;
+        };
+        stays[index].residences -= 1;
+        if stays[index].residences == 0 {
+            stays.swap_remove(index);
+        }
+        false
+    }
+
+    /// Notes that nothing of the library is left in a state.
+    pub(crate) fn leave(&self, state: StateId) {
+        lock(&self.states).retain(|stay| stay.state != state);
+    }
+
+    /// Whether something of the library may be in a state.
+    pub(crate) fn is_in(&self, state: StateId) -> bool {
+        lock(&self.states).iter().any(|stay| stay.state == state)
+    }
+
+    /// Notes that a plugin object is in use in a state, or is so no longer.
+    pub(crate) fn use_in(&self, state: StateId, begins: bool) {
+        let mut stays = lock(&self.states);
+        if let Some(stay) = stays.iter_mut().find(|stay| stay.state == state) {
+            stay.users = if begins {
+                stay.users + 1
+            } else {
+                stay.users.saturating_sub(1)
+            };
+        }
+    }
+
+    /// How many plugin objects are in use in a state.
     pub(crate) fn users_in(&self, state: StateId) -> usize {
-        lock(&self.states)
-            .iter()
-            .filter(|other| **other == state)
-            .count()
+        let stays = lock(&self.states);
+        let stay = stays.iter().find(|stay| stay.state == state);
+        stay.map_or(0, |stay| stay.users)
     }
 
     /// Notes that a plugin of the library failed to end: the library stays.
@@ -190,13 +235,16 @@ impl Library {
     /// Unmaps the library unless something may still call into it; says what.
     pub(crate) fn close(library: &Arc<Self>) -> Result<(), Vec<Reason>> {
         let mut open = lock(&OPEN);
+        let mut handle = lock(&library.handle);
+        if handle.is_none() {
+            // Somebody else has unmapped it: nothing of it can be asked any more.
+            return Ok(());
+        }
         let reasons = library.obstacles(Arc::strong_count(library));
         if !reasons.is_empty() {
             return Err(reasons);
         }
-        let Some(handle) = lock(&library.handle).take() else {
-            return Ok(());
-        };
+        let handle = handle.take();
         open.retain(|other| !Arc::ptr_eq(other, library));
         // SAFETY: no Lua state, thread or C library refers to the library, and nobody has a value
         // by which it could be called: its code runs for the last time.

@@ -60,6 +60,11 @@ impl Residence {
         }
     }
 
+    /// Whether another manager has found out that nothing is left.
+    pub(crate) fn was_ended_elsewhere(&self) -> bool {
+        !self.library.is_in(self.state)
+    }
+
     /// The state, if it is open.
     pub(crate) fn lua(&self) -> Option<Lua> {
         self.lua.try_upgrade()
@@ -92,10 +97,9 @@ impl fmt::Debug for Residence {
 
 impl Drop for Residence {
     fn drop(&mut self) {
-        if !self.has_ended {
+        if !self.has_ended && !self.library.give_up(self.state) {
             self.library.note_abandoned();
         }
-        self.library.leave(self.state);
     }
 }
 
@@ -240,6 +244,7 @@ fn leave(lua: &Lua, residence: &mut Residence, left: &LeftBehind) {
     lua.exec_raw_lua(|raw| unsafe { residence.library.forget(raw.state()) });
     residence.names.clear();
     residence.has_ended = true;
+    residence.library.leave(residence.state);
 }
 
 /// Whether a coroutine, other than those that are being run, is suspended in code of a library or in

@@ -61,15 +61,73 @@ local cygnixy = {}
 ---@return cygnixy.Plugin
 function cygnixy.load(path) end
 
+---Why a library stays mapped.
+---@class cygnixy.Reason
+---@field kind "function"|"object"|"reference"|"thread"|"thread_local"|"hook"|"warn"|"panic_handler"|"allocator"|"exit_handler"|"signal_handler"|"state"|"closed_state"|"failed"|"not_collected"|"linker"|"platform"
+---@field name string? a function's name in the plugin's table, or a type of objects
+---@field count integer? how many there are
+---@field text string a phrase for people
+
+---What became of an unloaded plugin.
+---@class cygnixy.Report
+---@field name string the plugin's name
+---@field path string the file it was loaded from, absolute
+---@field reloaded boolean whether a newer version took its place; then this is about the older one
+---@field unmapped boolean whether its library is no longer mapped, as the dynamic linker says
+---@field reasons cygnixy.Reason[] why the library is still mapped; empty if it is not
+---@field text string a sentence for people
+
 ---Unloads a plugin: its functions raise `plugin 'NAME' has been unloaded` from now on, wherever
----they are held, and its `on_unload` has run. The library stays mapped until the process ends.
+---they are held, and its `on_unload` has run. Its library is unmapped if nothing can call into it any
+---more, which takes full collections to find out; the report says so, or why not.
 ---
 ---Raises an error if no such plugin is loaded, or, before anything has changed, if one of its
----functions is still running further up the call stack. If `on_unload` fails, the plugin is
----unloaded all the same and the error is raised.
+---functions is still running further up the call stack or a coroutine is suspended in it. If
+---`on_unload` fails, the plugin is unloaded all the same, its library stays mapped, and the error is
+---raised.
 ---@param plugin cygnixy.Plugin|string the table that `load` returned, or the plugin's name
----@return true
-function cygnixy.unload(plugin) end
+---@param options? { collect?: boolean } `collect = false` leaves the collections out; the library stays mapped for now, and suspended coroutines are not noticed
+---@return cygnixy.Report
+function cygnixy.unload(plugin, options) end
+
+---Loads the plugin's file again, which may have changed, and lets the new version take the place of
+---the old one: it gets the state that the old one saves; the plugin's table keeps its identity and
+---gets the new functions; functions that were put away run the new ones of the same name, or raise
+---an error if there is none. The report is about the old version.
+---
+---Raises an error if the new version cannot be loaded; the old one goes on as if nothing had happened.
+---Also in the cases in which `unload` does.
+---@param plugin cygnixy.Plugin|string
+---@return cygnixy.Report
+function cygnixy.reload(plugin) end
+
+---Watches the plugin's file, until the unload or `unwatch`: `poll` reloads the plugin after the file
+---was rebuilt.
+---@param plugin cygnixy.Plugin|string
+---@param options? { quiet?: number } for how many seconds nobody must have changed the file; 0.1 by default
+function cygnixy.watch(plugin, options) end
+
+---Ends the watch over a plugin's file; tells whether there was one.
+---@param plugin cygnixy.Plugin|string
+---@return boolean
+function cygnixy.unwatch(plugin) end
+
+---What `poll` did about one plugin.
+---@class cygnixy.PollResult
+---@field name string the plugin's name
+---@field ok boolean whether it was reloaded
+---@field pending boolean whether it is tried again, as the plugin is in use at this moment
+---@field report cygnixy.Report? if it was reloaded
+---@field error string? why it was not; the old version goes on. A file is tried once
+
+---Reloads the watched plugins whose files were rebuilt.
+---@return cygnixy.PollResult[]
+function cygnixy.poll() end
+
+---Looks again at unloaded plugins whose libraries could not be unmapped, by full collections, and
+---unmaps those that nothing refers to any more.
+---@return cygnixy.Report[]
+function cygnixy.collect() end
 
 ---The table of the loaded plugin of that name, or `nil`.
 ---@param name string

@@ -1,4 +1,5 @@
 /* The benchmark's functions as a Lua module in C: the limit of what a call can cost. */
+#include <dlfcn.h>
 #include <lauxlib.h>
 #include <lua.h>
 
@@ -23,6 +24,17 @@ static int fail(lua_State *L) {
     return luaL_error(L, "no");
 }
 
+/* Maps a library and unmaps it: the least that loading and unloading can cost. */
+static int map(lua_State *L) {
+    const char *path = luaL_checkstring(L, 1);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL || dlsym(handle, "cygnixy_plugin_entry") == NULL)
+        return luaL_error(L, "%s", dlerror());
+    dlclose(handle);
+    lua_pushboolean(L, dlopen(path, RTLD_NOW | RTLD_NOLOAD) == NULL);
+    return 1;
+}
+
 static void set(lua_State *L, const char *name, lua_CFunction function) {
     lua_pushcfunction(L, function);
     lua_setfield(L, -2, name);
@@ -34,5 +46,6 @@ int luaopen_bench_native(lua_State *L) {
     set(L, "add", add);
     set(L, "length", length);
     set(L, "fail", fail);
+    set(L, "map", map);
     return 1;
 }

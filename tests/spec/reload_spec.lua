@@ -7,6 +7,15 @@ local function version(name)
   return support.fixture("version_" .. name)
 end
 
+-- Looks again at what is left of this plugin; others may have left something for good.
+local function collect()
+  local found = {}
+  for _, report in ipairs(cygnixy.collect()) do
+    if report.name == "version" then found[#found + 1] = report end
+  end
+  return found
+end
+
 describe("a reload", function()
   local path, plugin
 
@@ -66,7 +75,7 @@ describe("a reload", function()
     support.has(support.failure(number), "plugin 'version' has been unloaded")
     support.has(support.failure(written_in_lua), "plugin 'version' has been unloaded")
     number, written_in_lua, fail = nil, nil, nil
-    for _, left in ipairs(cygnixy.collect()) do
+    for _, left in ipairs(collect()) do
       assert.is_true(left.unmapped, left.text)
     end
   end)
@@ -99,7 +108,7 @@ describe("a reload", function()
     assert.is_false(report.unmapped)
     assert.equal("object", report.reasons[1].kind)
     object = nil
-    assert.is_true(cygnixy.collect()[1].unmapped)
+    assert.is_true(collect()[1].unmapped)
   end)
 
   it("leaves what a script has put into the table", function()

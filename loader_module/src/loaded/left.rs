@@ -40,6 +40,7 @@ impl Left {
     pub(super) fn enter(&self, library: &Arc<Library>, lua: &Lua) {
         let state = StateId::of(lua);
         let mut residences = lock(&self.residences);
+        residences.retain(|held| !held.residence.was_ended_elsewhere());
         match residences
             .iter_mut()
             .find(|held| held.is_of(library, state))
@@ -50,6 +51,7 @@ impl Left {
                 users: 1,
             }),
         }
+        library.use_in(state, true);
     }
 
     /// Adds the functions that were made, so that those which are still there can be named.
@@ -67,8 +69,9 @@ impl Left {
     pub(super) fn deactivate(&self, library: &Arc<Library>, state: Option<StateId>) {
         for held in lock(&self.residences).iter_mut() {
             let is_it = state.is_none_or(|state| held.residence.state == state);
-            if is_it && Arc::ptr_eq(&held.residence.library, library) {
-                held.users = held.users.saturating_sub(1);
+            if is_it && held.users > 0 && Arc::ptr_eq(&held.residence.library, library) {
+                held.users -= 1;
+                library.use_in(held.residence.state, false);
             }
         }
     }
@@ -212,7 +215,9 @@ fn look_in_state(here: Vec<Held>, collect: bool) -> Vec<Held> {
     let (mut asked, mut kept) = (Vec::new(), Vec::new());
     for mut held in here {
         let Residence { library, state, .. } = &held.residence;
-        if library.users_in(*state) > 1 {
+        if held.residence.was_ended_elsewhere() {
+            continue;
+        } else if library.users_in(*state) > 0 {
             held.residence.keep(Reason::new(
                 ReasonKind::State,
                 "another loader uses it in the same Lua state",

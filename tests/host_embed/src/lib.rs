@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cygnixy::PluginManager;
 use mlua::Lua;
@@ -34,6 +35,32 @@ pub fn probe_for(abi: &str) -> PathBuf {
         "{} is missing: run tests/rust.sh",
         path.display()
     );
+    path
+}
+
+/// A copy of a plugin in a folder of `build/ABI`, with a content and a name that no other test has, as
+/// libraries of equal content are one for the whole process. It is there until the process ends.
+///
+/// # Panics
+///
+/// If the copy cannot be made.
+#[must_use]
+pub fn own_copy(folder: &str, name: &str) -> PathBuf {
+    static SERIAL: AtomicUsize = AtomicUsize::new(0);
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let abi = cygnixy::plugin_api::lua_abi::LUA_ABI;
+    let original = build_dir()
+        .join(abi)
+        .join(folder)
+        .join(format!("{name}.so"));
+    let mut content = std::fs::read(&original)
+        .unwrap_or_else(|error| panic!("{}: {error}: run tests/rust.sh", original.display()));
+    content.extend(format!("{name} {serial}").bytes());
+    let own = std::env::temp_dir().join(format!("cygnixy-test-{}", std::process::id()));
+    let path = own.join(format!("{name}-{serial}.so"));
+    std::fs::create_dir_all(&own)
+        .and_then(|()| std::fs::write(&path, content))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     path
 }
 
