@@ -61,9 +61,18 @@ local cygnixy = {}
 ---@return cygnixy.Plugin
 function cygnixy.load(path) end
 
+---Which kind of reason it is; the README has a table of what each means.
+---@alias cygnixy.ReasonKind
+---| "function" | "object" | "reference"
+---| "thread" | "thread_local"
+---| "hook" | "warn" | "panic_handler" | "allocator"
+---| "exit_handler" | "signal_handler"
+---| "state" | "closed_state" | "failed" | "not_collected"
+---| "linker" | "platform"
+
 ---Why a library stays mapped.
 ---@class cygnixy.Reason
----@field kind "function"|"object"|"reference"|"thread"|"thread_local"|"hook"|"warn"|"panic_handler"|"allocator"|"exit_handler"|"signal_handler"|"state"|"closed_state"|"failed"|"not_collected"|"linker"|"platform"
+---@field kind cygnixy.ReasonKind
 ---@field name string? a function's name in the plugin's table, or a type of objects
 ---@field count integer? how many there are
 ---@field text string a phrase for people
@@ -77,6 +86,11 @@ function cygnixy.load(path) end
 ---@field reasons cygnixy.Reason[] why the library is still mapped; empty if it is not
 ---@field text string a sentence for people
 
+---@class cygnixy.UnloadOptions
+---If false, the full collections are left out, which take time in proportion to the heap: the library
+---stays mapped for now, and a coroutine that is suspended in the plugin is not noticed.
+---@field collect? boolean
+
 ---Unloads a plugin: its functions raise `plugin 'NAME' has been unloaded` from now on, wherever
 ---they are held, and its `on_unload` has run. Its library is unmapped if nothing can call into it any
 ---more, which takes full collections to find out; the report says so, or why not.
@@ -86,7 +100,7 @@ function cygnixy.load(path) end
 ---`on_unload` fails, the plugin is unloaded all the same, its library stays mapped, and the error is
 ---raised.
 ---@param plugin cygnixy.Plugin|string the table that `load` returned, or the plugin's name
----@param options? { collect?: boolean } `collect = false` leaves the collections out; the library stays mapped for now, and suspended coroutines are not noticed
+---@param options? cygnixy.UnloadOptions
 ---@return cygnixy.Report
 function cygnixy.unload(plugin, options) end
 

@@ -53,11 +53,11 @@ local function quantile(sorted, q)
   return sorted[math.max(1, math.ceil(#sorted * q))]
 end
 
-local function measure(row, sides)
+local function measure(row, of)
   local samples = {}
-  for i = 1, #sides do samples[i] = {} end
+  for i = 1, #of do samples[i] = {} end
   for _ = 1, repetitions do
-    for i, side in ipairs(sides) do
+    for i, side in ipairs(of) do
       collectgarbage()
       local started = os.clock()
       row.run(side.functions, row.calls)
@@ -65,7 +65,7 @@ local function measure(row, sides)
     end
   end
   local result = { name = row.name }
-  for i, side in ipairs(sides) do
+  for i, side in ipairs(of) do
     table.sort(samples[i])
     result[i] = {
       side = side.name,

@@ -74,7 +74,7 @@ describe("a reload", function()
     cygnixy.unload(plugin)
     support.has(support.failure(number), "plugin 'version' has been unloaded")
     support.has(support.failure(written_in_lua), "plugin 'version' has been unloaded")
-    number, written_in_lua, fail = nil, nil, nil
+    number, written_in_lua, fail = nil, nil, nil -- luacheck: ignore
     for _, left in ipairs(collect()) do
       assert.is_true(left.unmapped, left.text)
     end
@@ -107,7 +107,7 @@ describe("a reload", function()
     assert.equal(2, plugin.object():number())
     assert.is_false(report.unmapped)
     assert.equal("object", report.reasons[1].kind)
-    object = nil
+    object = nil -- luacheck: ignore
     assert.is_true(collect()[1].unmapped)
   end)
 

@@ -23,12 +23,11 @@ pub(super) fn map(
         path: file.path.clone(),
         source,
     };
-    if is_in_place() {
-        if let Ok((handle, descriptor)) = open_checked(&file.path, file) {
-            if !is_known(descriptor) {
-                return Ok((handle, descriptor));
-            }
-        }
+    if is_in_place()
+        && let Ok((handle, descriptor)) = open_checked(&file.path, file)
+        && !is_known(descriptor)
+    {
+        return Ok((handle, descriptor));
     }
     // Memory may not be executable, or not reachable by a path.
     let in_memory = Copy::in_memory(file)

@@ -49,11 +49,10 @@ macro_rules! intercepts {
                 #[allow(non_snake_case)]
                 pub(super) unsafe fn $name($($argument: $type),*) $(-> $result)? {
                     let address = super::$intercept.address();
-                    // SAFETY: the slot held the runtime's function of that name and type.
-                    let function: unsafe extern "C-unwind" fn($($type),*) $(-> $result)? =
-                        unsafe { std::mem::transmute(address) };
-                    // SAFETY: the caller keeps the rules.
-                    unsafe { function($($argument),*) }
+                    type Function = unsafe extern "C-unwind" fn($($type),*) $(-> $result)?;
+                    // SAFETY: the slot held the runtime's function of that name and type, and the
+                    // caller keeps the function's rules.
+                    unsafe { std::mem::transmute::<*mut (), Function>(address)($($argument),*) }
                 }
             )*
         }
