@@ -105,8 +105,6 @@ pub enum ReasonKind {
     Object,
     /// Something of it is still referenced, out of sight.
     Reference,
-    /// A coroutine is suspended in a function of it.
-    Coroutine,
     /// A thread that it started is still running.
     Thread,
     /// Another thread has thread-local values of it whose destructors are to run.
@@ -147,7 +145,6 @@ impl ReasonKind {
             Self::Function => "function",
             Self::Object => "object",
             Self::Reference => "reference",
-            Self::Coroutine => "coroutine",
             Self::Thread => "thread",
             Self::ThreadLocal => "thread_local",
             Self::Hook => "hook",
