@@ -3,7 +3,7 @@
 //! The same code is two things:
 //!
 //! - **A Lua C module** (feature `module`): `require "cygnixy"` in a stock Lua or LuaJIT gives a
-//!   table with `load`, `unload`, `get`, `list` and `inspect`. The user's page for it is the
+//!   table with `load`, `unload`, `reload`, `watch`, `poll`, `get`, `list` and more. The user's page for it is the
 //!   README; the annotated interface is `lua/meta/cygnixy.lua`.
 //! - **A Rust library** for programs that embed Lua: [`PluginManager`].
 //!
@@ -19,14 +19,14 @@
 //! manager.load_plugin("path/to/libgreet.so")?;
 //! manager.register_all_plugins(&lua)?;
 //! lua.load("print(greet.hello('world'))").exec()?;
-//! manager.unload_plugin("greet")?;
+//! println!("{}", manager.unload_plugin("greet")?);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Contents
 //!
-//! - [`PluginManager`] and [`PluginInfo`]: loading, registering, unloading.
+//! - [`PluginManager`] and [`PluginInfo`]: loading, registering, unloading, reloading.
 //! - [`inspect`]: what a plugin file says of itself, without running it.
 //! - [`UnloadReport`]: what became of an unloaded plugin's library, and why it stays if it does.
 //! - [`Error`]: everything that can go wrong, by step.

@@ -41,8 +41,8 @@
 //! - [`export_plugin!`]: makes a crate a plugin.
 //! - [`manifest`]: what a plugin file says of itself, readable without running it.
 //! - [`abi`]: the C structures that cross between loader and plugin.
-//! - [`instance`], [`errors`], [`late`], [`lua_api`], [`protected`], `image`: the two sides of the boundary. A plugin
-//!   author does not call them; the loader (package `cygnixy`) does.
+//! - [`instance`], [`errors`], [`late`], [`lua_api`], [`protected`], `image`, `process`: the two sides of
+//!   the boundary. A plugin author does not call them; the loader (package `cygnixy`) does.
 
 pub mod abi;
 pub mod errors;
