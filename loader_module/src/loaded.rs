@@ -11,6 +11,7 @@ use plugin_api::mlua::{Lua, Table};
 use tracing::{Span, debug, error, field, info, info_span};
 
 use crate::Error;
+use crate::error::Hook;
 use crate::library::Library;
 use crate::lua_state;
 use crate::lua_state::StateId;
@@ -78,8 +79,16 @@ impl LoadedPlugins {
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(&file)?;
         let added = Entry::create(Arc::clone(&library)).and_then(|entry| self.add(entry));
-        let entry = added.inspect_err(|_| self.left.give_up(library))?;
-        Ok((entry, true))
+        match added {
+            Ok(entry) => {
+                self.left.is_used_again(&library);
+                Ok((entry, true))
+            }
+            Err(error) => {
+                self.left.give_up(library);
+                Err(error)
+            }
+        }
     }
 
     /// Adds a plugin that is part of the program.
@@ -196,10 +205,13 @@ impl LoadedPlugins {
         let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
         let path = entry.path();
         let _span = info_span!("unload", plugin = name, path = %path.display()).entered();
+        // From here on, code of the script that runs in between cannot unload or reload it.
+        let busy = entry.begin(Hook::OnUnload)?;
         entry.check_idle(collect)?;
         self.remove(&entry);
         self.watches.remove(name);
-        let result = entry.end();
+        let result = entry.end_now();
+        drop(busy);
         let ended = self.left.end(&entry);
         drop(entry);
         let report = self.left.look(ended, collect);

@@ -22,7 +22,7 @@ mod release;
 mod survivors;
 mod walk;
 
-use collector::Rest;
+use collector::Quiet;
 use probe::{Candidate, Verdict, probe};
 use walk::c_function;
 
@@ -115,69 +115,97 @@ pub(crate) fn look(lua: &Lua, residences: Vec<Residence>) -> Vec<Residence> {
     if !collector::is_possible(lua) {
         return all(residences, "no collection is possible at this moment");
     }
-    // Finalisers that are due run first, while everything is in its place.
-    let Some(_rest) = Rest::begin(lua) else {
-        return all(residences, "the collector does not run");
-    };
-    let mut kept = Vec::new();
-    let mut asked = Vec::new();
-    for mut residence in residences {
-        // SAFETY: the state is open.
-        let left = lua.exec_raw_lua(|raw| unsafe { residence.library.inventory(raw.state()) });
-        let found = candidate(&residence, &left);
-        if let Err(error) = hooks::tidy(lua, &found) {
-            let (plugin, path) = (&residence.library.manifest.name, &residence.library.path);
-            warn!(step = "leave", plugin, path = %path.display(), %error, "could not look for hooks");
+    let quiet = Quiet::begin(lua);
+    let (mut kept, mut open) = (Vec::new(), residences);
+    let (mut rounds, mut were_traces_flushed) = (ROUNDS, false);
+    loop {
+        // Finalisers that are due run first, while everything is in its place. They may change what
+        // the libraries have in the state, so that is asked anew.
+        if !quiet.settle() {
+            kept.extend(all(open, "the collector does not run"));
+            break;
         }
-        let others = hooks::reasons(lua, &found);
-        if others.is_empty() {
-            asked.push((residence, left));
+        let (asked, others) = take_inventory(lua, &quiet, open);
+        kept.extend(others);
+        rounds -= 1;
+        let (still_open, alive) = ask(lua, &quiet, asked, rounds > 0);
+        open = still_open;
+        if !alive.is_empty() && !were_traces_flushed && flush_traces(lua) {
+            // Compiled traces refer to functions. Without them, another look may say otherwise.
+            (rounds, were_traces_flushed) = (ROUNDS, true);
+            open.extend(alive.into_iter().map(|(residence, _)| residence));
         } else {
-            // Its code may be called at any time, and needs what mlua has for the state.
-            residence.reasons = others;
-            kept.push(residence);
-        }
-    }
-    let verdicts = ask(lua, &asked);
-    for ((mut residence, left), verdict) in asked.into_iter().zip(verdicts) {
-        match verdict {
-            Verdict::Gone => leave(lua, &mut residence, &left),
-            Verdict::Alive => {
+            for (mut residence, left) in alive {
                 let found = candidate(&residence, &left);
                 let reasons = survivors::reasons(lua, &found, &residence.names);
                 residence.reasons = reasons;
+                kept.push(residence);
             }
-            Verdict::Unknown => residence.not_looked_at("the collector does not tell"),
         }
-        if !residence.has_ended {
-            kept.push(residence);
+        if open.is_empty() {
+            break;
         }
     }
     kept
 }
 
-/// Asks the collector, twice if compiled traces may have kept something alive.
-fn ask(lua: &Lua, asked: &[(Residence, LeftBehind)]) -> Vec<Verdict> {
-    let candidates: Vec<Candidate<'_>> = asked.iter().map(|(r, left)| candidate(r, left)).collect();
-    let unknown = |error: &mlua::Error| {
-        warn!(%error, "could not ask the collector");
-    };
-    let Ok(mut verdicts) = probe(lua, &candidates).inspect_err(unknown) else {
-        return vec![Verdict::Unknown; asked.len()];
-    };
-    if verdicts.contains(&Verdict::Alive) && flush_traces(lua) {
-        let (again, places): (Vec<Candidate<'_>>, Vec<usize>) = candidates
-            .into_iter()
-            .zip(0..)
-            .filter(|(_, place)| verdicts[*place] == Verdict::Alive)
-            .unzip();
-        if let Ok(answers) = probe(lua, &again).inspect_err(unknown) {
-            for (place, answer) in places.into_iter().zip(answers) {
-                verdicts[place] = answer;
-            }
+/// How often the collector is asked. What is left after a finaliser ran goes in the next round; in
+/// older Lua, what only a weak table's value refers to takes one more.
+const ROUNDS: usize = 4;
+
+/// A residence, and what the library has there.
+type Found = (Residence, LeftBehind);
+
+/// What the libraries have in a state. Those that Lua may call at any time, without any value leading
+/// to them, are not asked about: their code needs what mlua has for the state. They come second.
+fn take_inventory(
+    lua: &Lua,
+    quiet: &Quiet<'_>,
+    residences: Vec<Residence>,
+) -> (Vec<Found>, Vec<Residence>) {
+    let (mut asked, mut others) = (Vec::new(), Vec::new());
+    for mut residence in residences {
+        // SAFETY: the state is open.
+        let left = lua.exec_raw_lua(|raw| unsafe { residence.library.inventory(raw.state()) });
+        let found = candidate(&residence, &left);
+        if let Err(error) = hooks::tidy(lua, quiet, &found) {
+            let (plugin, path) = (&residence.library.manifest.name, &residence.library.path);
+            warn!(step = "leave", plugin, path = %path.display(), %error, "could not look for hooks");
+        }
+        let reasons = hooks::reasons(lua, quiet, &found);
+        if reasons.is_empty() {
+            asked.push((residence, left));
+        } else {
+            residence.reasons = reasons;
+            others.push(residence);
         }
     }
-    verdicts
+    (asked, others)
+}
+
+/// Asks the collector, and ends the residences of which nothing is left. Gives those that another
+/// round may tell more about, if there is one, and those of which something is left.
+fn ask(
+    lua: &Lua,
+    quiet: &Quiet<'_>,
+    asked: Vec<Found>,
+    is_another: bool,
+) -> (Vec<Residence>, Vec<Found>) {
+    let candidates: Vec<Candidate<'_>> = asked.iter().map(|(r, left)| candidate(r, left)).collect();
+    let verdicts = probe(lua, quiet, &candidates).unwrap_or_else(|error| {
+        warn!(step = "leave", %error, "could not ask the collector");
+        vec![Verdict::Unknown; asked.len()]
+    });
+    drop(candidates);
+    let (mut open, mut alive) = (Vec::new(), Vec::new());
+    for ((mut residence, left), verdict) in asked.into_iter().zip(verdicts) {
+        match verdict {
+            Verdict::Gone => leave(lua, &mut residence, &left),
+            Verdict::Unclear | Verdict::Unknown if is_another => open.push(residence),
+            _ => alive.push((residence, left)),
+        }
+    }
+    (open, alive)
 }
 
 /// States that are being looked at. A finaliser that runs meanwhile must not bring a library back.
@@ -254,6 +282,8 @@ pub(crate) fn is_suspended_in(
     library: &Library,
     is_it: &dyn Fn(*const std::ffi::c_void) -> bool,
 ) -> mlua::Result<bool> {
+    // Nothing may change while it is looked at.
+    let _quiet = Quiet::begin(lua);
     survivors::is_suspended_in(lua, &library.addresses, is_it)
 }
 

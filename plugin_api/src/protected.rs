@@ -64,6 +64,91 @@ pub fn try_again<R, E>(mut attempt: impl FnMut() -> Result<R, E>) -> Result<R, E
     result
 }
 
+/// Keeps debug hooks of a state's main thread, and of the thread that is given, from running until
+/// dropped. A hook is code of the script that runs at any call of a function.
+#[derive(Debug)]
+pub struct HookPause {
+    hooks: [Option<Hook>; 2],
+}
+
+#[derive(Debug)]
+struct Hook {
+    thread: *mut lua_State,
+    hook: ffi::lua_Hook,
+    mask: c_int,
+    count: c_int,
+}
+
+impl HookPause {
+    /// Takes the hooks off.
+    ///
+    /// # Safety
+    ///
+    /// - `state` is valid, with room for one value, until the value is dropped.
+    #[must_use]
+    pub unsafe fn new(state: *mut lua_State) -> Self {
+        // SAFETY: as the caller promises; the main thread lives as long as the state.
+        unsafe {
+            let main = main_thread(state).filter(|main| *main != state);
+            Self {
+                hooks: [Hook::take(state), main.and_then(|main| Hook::take(main))],
+            }
+        }
+    }
+}
+
+impl HookPause {
+    /// Whether a hook was taken off that a predicate knows by its address.
+    pub fn has_taken(&self, is_it: impl Fn(*const c_void) -> bool) -> bool {
+        let mut hooks = self.hooks.iter().flatten();
+        hooks.any(|hook| is_it(hook.hook as *const c_void))
+    }
+}
+
+impl Hook {
+    unsafe fn take(thread: *mut lua_State) -> Option<Self> {
+        // SAFETY: the caller's thread is valid; none of this raises.
+        unsafe {
+            let hook = ffi::lua_gethook(thread)?;
+            let (mask, count) = (ffi::lua_gethookmask(thread), ffi::lua_gethookcount(thread));
+            ffi::lua_sethook(thread, None, 0, 0);
+            Some(Self {
+                thread,
+                hook,
+                mask,
+                count,
+            })
+        }
+    }
+}
+
+impl Drop for HookPause {
+    fn drop(&mut self) {
+        for hook in self.hooks.iter().flatten() {
+            // SAFETY: the thread is valid, as `new` asks.
+            unsafe { ffi::lua_sethook(hook.thread, Some(hook.hook), hook.mask, hook.count) };
+        }
+    }
+}
+
+/// The state's main thread, where Lua tells it. In Lua 5.1 mlua works on the thread it is given, and
+/// in LuaJIT there is one hook for all threads.
+unsafe fn main_thread(state: *mut lua_State) -> Option<*mut lua_State> {
+    #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+    // SAFETY: the registry always has the main thread at this index; the caller leaves room.
+    return unsafe {
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_MAINTHREAD);
+        let main = ffi::lua_tothread(state, -1);
+        ffi::lua_pop(state, 1);
+        Some(main)
+    };
+    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    {
+        let _ = state;
+        None
+    }
+}
+
 /// Keeps the collector from running, and with it finalisers of the script, until dropped.
 ///
 /// mlua makes some of its own data by calls that may not raise, and in LuaJIT a finaliser that

@@ -182,9 +182,6 @@ impl Entry {
     /// Checks that no code of the plugin is running, as far as the stacks of its states tell, and, if
     /// `look_everywhere`, that no coroutine is suspended in it.
     pub(crate) fn check_idle(&self, look_everywhere: bool) -> Result<(), Error> {
-        if let Some(hook) = *lock(&self.running) {
-            return Err(self.busy(hook));
-        }
         let Origin::File(library) = &self.origin else {
             return Ok(());
         };
@@ -222,6 +219,11 @@ impl Entry {
     /// first failure; the plugin is ended all the same.
     pub(crate) fn end(&self) -> Result<(), Error> {
         let _running = self.begin(Hook::OnUnload)?;
+        self.end_now()
+    }
+
+    /// The same for a caller that has marked the plugin as busy.
+    pub(crate) fn end_now(&self) -> Result<(), Error> {
         let slots = std::mem::take(&mut *lock(&self.slots));
         let mut failures = Failures::new(self);
         for mut slot in slots.into_iter().rev() {

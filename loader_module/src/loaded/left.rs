@@ -117,9 +117,13 @@ impl Left {
         }
     }
 
-    /// Takes back that a plugin was ended: its library is in use again.
-    pub(super) fn forget(&self, ended: &Ended) {
-        lock(&self.ended).retain(|other| !other.is_same(ended));
+    /// Takes back that a library is left over: a plugin of it is in use.
+    pub(super) fn is_used_again(&self, library: &Arc<Library>) {
+        let library = Arc::downgrade(library);
+        lock(&self.ended).retain(|ended| {
+            let ended = ended.library.as_ref();
+            !ended.is_some_and(|ended| Weak::ptr_eq(ended, &library))
+        });
     }
 
     /// Looks at everything that is left, and reports on one plugin that was just ended.

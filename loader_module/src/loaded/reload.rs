@@ -29,6 +29,8 @@ impl LoadedPlugins {
         };
         let path = path.unwrap_or(&library.path).to_owned();
         let _span = info_span!("reload", plugin = name, path = %path.display()).entered();
+        // Until the old version is gone: code of the script that runs in between cannot unload it.
+        let busy = old.begin(Hook::Reload)?;
         old.check_idle(true)?;
         let new = self.prepare(&old, &path).map_err(|source| {
             debug!(
@@ -52,17 +54,21 @@ impl LoadedPlugins {
         }
         info!(step = "reload", plugin = name, path = %path.display(), "reloaded");
         let retired = old.retire();
+        drop(busy);
         let ended = self.left.end(&old);
         let is_unchanged = match (old.origin(), new.origin()) {
             (Origin::File(old), Origin::File(new)) => Arc::ptr_eq(old, new),
             _ => false,
         };
-        drop((old, new));
+        drop(old);
         let mut report = if is_unchanged {
             let text = "the file has not changed, so that the same library is used again";
-            self.left.forget(&ended);
+            if let Origin::File(library) = new.origin() {
+                self.left.is_used_again(library);
+            }
             ended.report(vec![Reason::new(ReasonKind::State, text)])
         } else {
+            drop(new);
             self.left.look(ended, true)
         };
         report.reloaded = true;
@@ -83,22 +89,34 @@ impl LoadedPlugins {
         let file = PluginFile::read(path)?;
         file.check()?;
         let _loading = Loading::begin(self, &file.path)?;
-        let _busy = old.begin(Hook::Reload)?;
         let library = Library::open(&file)?;
         let new = old.successor(&library);
-        let Err(error) = self.fill(&new, old, &library) else {
+        let mut entered = Vec::new();
+        let Err(error) = self.fill(&new, old, &library, &mut entered) else {
             return Ok(new);
         };
         if let Err(failure) = new.end() {
             log_failure("undo", &new, &failure);
         }
-        self.left.end(&new);
+        for state in entered {
+            self.left.deactivate(&library, Some(state));
+        }
         drop(new);
-        self.left.give_up(library);
+        let is_unchanged =
+            matches!(old.origin(), Origin::File(present) if Arc::ptr_eq(present, &library));
+        if !is_unchanged {
+            self.left.give_up(library);
+        }
         Err(error)
     }
 
-    fn fill(&self, new: &Entry, old: &Entry, library: &Arc<Library>) -> Result<(), Error> {
+    fn fill(
+        &self,
+        new: &Entry,
+        old: &Entry,
+        library: &Arc<Library>,
+        entered: &mut Vec<StateId>,
+    ) -> Result<(), Error> {
         for (place, states) in old.states().into_iter().enumerate() {
             new.add_object(old, place)?;
             for lua in states {
@@ -110,10 +128,8 @@ impl LoadedPlugins {
                     });
                 }
                 self.left.enter(library, &lua);
-                if let Err(error) = new.add_functions(place, &lua) {
-                    self.left.deactivate(library, Some(state));
-                    return Err(error);
-                }
+                entered.push(state);
+                new.add_functions(place, &lua)?;
                 new.with_registered(state, |registered| {
                     self.left.note_functions(library, state, &registered.names);
                 });

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::protected::{self, CollectorPause};
+use plugin_api::protected::{self, CollectorPause, HookPause};
 
 use crate::{lua_state, module};
 
@@ -47,7 +47,7 @@ unsafe extern "C-unwind" fn make(state: *mut lua_State) -> c_int {
     // frames of `catch_unwind`; the data lives as long as the state.
     let entered = catch_unwind(AssertUnwindSafe(|| unsafe {
         ffi::lua_settop(state, 0);
-        let _pause = CollectorPause::new(state);
+        let _pauses = (HookPause::new(state), CollectorPause::new(state));
         let _: &Lua = Lua::get_or_init_from_ptr(state);
     }));
     // SAFETY: `state` runs this function with an empty stack.

@@ -5,7 +5,9 @@ use std::ffi::c_int;
 
 use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::protected::{self, try_again};
+use plugin_api::protected::{self, HookPause, try_again};
+
+use crate::library::Addresses;
 
 /// Runs a full collection, with all finalisers that are due. Those that fail do so in the call that
 /// runs them, before Lua 5.4, so that takes patience.
@@ -19,48 +21,71 @@ pub(super) fn collect(lua: &Lua) -> bool {
     try_again(collect).is_ok()
 }
 
-/// Keeps the collector from running by itself, until dropped. In Lua 5.1 one cannot stop it without
-/// losing whether the script did; there it is made to wait for long after each collection.
-pub(super) struct Rest<'a> {
-    #[cfg(not(feature = "lua51"))]
-    _pause: plugin_api::protected::CollectorPause,
-    #[cfg(feature = "lua51")]
-    pause: c_int,
+/// Keeps code of the script from running by itself, until dropped: finalisers, as the collector is
+/// stopped, and debug hooks.
+///
+/// A full collection starts the collector again in Lua 5.1 and LuaJIT, and so may a finaliser that runs
+/// in it; [`stop`](Self::stop) stops it once more. In Lua 5.1 one cannot tell whether the script had
+/// stopped it: it runs afterwards, as after any `collectgarbage()`.
+pub(super) struct Quiet<'a> {
     lua: &'a Lua,
+    was_running: bool,
+    hooks: HookPause,
 }
 
-impl<'a> Rest<'a> {
-    /// Begins with a full collection; `None` if that is not possible.
-    pub(super) fn begin(lua: &'a Lua) -> Option<Self> {
-        let rest = Self {
-            // SAFETY: the state is valid for as long as the handle.
-            #[cfg(not(feature = "lua51"))]
-            _pause: lua.exec_raw_lua(|raw| unsafe {
-                plugin_api::protected::CollectorPause::new(raw.state())
-            }),
-            // In percent: the next collection begins when the heap is ten times as large.
-            #[cfg(feature = "lua51")]
-            pause: set_pause(lua, 1000),
+impl<'a> Quiet<'a> {
+    pub(super) fn begin(lua: &'a Lua) -> Self {
+        // SAFETY: the state is valid for as long as the handle, and has room for a value.
+        let (was_running, hooks) = lua.exec_raw_lua(|raw| unsafe {
+            let state = raw.state();
+            (
+                ffi::lua_gc(state, IS_RUNNING, 0) != 0,
+                HookPause::new(state),
+            )
+        });
+        let quiet = Self {
             lua,
+            was_running,
+            hooks,
         };
-        collect(rest.lua).then_some(rest)
+        quiet.stop();
+        quiet
+    }
+
+    /// Runs a full collection, so that no finaliser is due; false if that is not possible.
+    pub(super) fn settle(&self) -> bool {
+        let has_run = collect(self.lua);
+        self.stop();
+        has_run
+    }
+
+    /// Whether a hook that was taken off, of the running thread or the main thread, is in a library.
+    pub(super) fn has_hook_in(&self, addresses: &Addresses) -> bool {
+        self.hooks.has_taken(|hook| addresses.contains(hook))
+    }
+
+    /// Stops the collector.
+    pub(super) fn stop(&self) {
+        self.request(ffi::LUA_GCSTOP);
+    }
+
+    fn request(&self, what: c_int) {
+        // SAFETY: these requests neither raise nor allocate.
+        self.lua
+            .exec_raw_lua(|raw| unsafe { ffi::lua_gc(raw.state(), what, 0) });
     }
 }
 
-#[cfg(feature = "lua51")]
-impl Drop for Rest<'_> {
+impl Drop for Quiet<'_> {
     fn drop(&mut self) {
-        set_pause(self.lua, self.pause);
-        // The next collection is due when the script would have it.
-        collect(self.lua);
+        if self.was_running {
+            self.request(ffi::LUA_GCRESTART);
+        }
     }
 }
 
-#[cfg(feature = "lua51")]
-fn set_pause(lua: &Lua, pause: c_int) -> c_int {
-    // SAFETY: this request neither raises nor allocates.
-    lua.exec_raw_lua(|raw| unsafe { ffi::lua_gc(raw.state(), ffi::LUA_GCSETPAUSE, pause) })
-}
+/// A request that Lua 5.1 does not know and answers with -1.
+const IS_RUNNING: c_int = 9;
 
 /// Whether a collection is possible now. Inside a finaliser it is not: newer Lua refuses, older may
 /// be in the middle of closing the state.
@@ -72,7 +97,6 @@ pub(super) fn is_possible(lua: &Lua) -> bool {
 /// Whether a finaliser is running: the collector is stopped then, and Lua calls no hook. Lua 5.4, from
 /// its fourth release, and 5.5 refuse any request to the collector instead.
 unsafe fn is_in_finaliser(state: *mut lua_State) -> bool {
-    const IS_RUNNING: c_int = 9;
     // SAFETY: these requests neither raise nor allocate. Lua 5.1 does not know the second.
     unsafe {
         if ffi::lua_gc(state, ffi::LUA_GCCOUNT, 0) < 0 {

@@ -7,6 +7,7 @@ use plugin_api::abi::Inventory;
 use plugin_api::mlua::ffi::{self, lua_State};
 use plugin_api::mlua::{self, Lua, Thread, Value};
 
+use super::collector::Quiet;
 use super::probe::Candidate;
 use super::walk::{Visitor, walk};
 use crate::library::Addresses;
@@ -14,9 +15,10 @@ use crate::report::{Reason, ReasonKind};
 
 /// Removes what mlua keeps of hooks that are no longer installed, in a table that all copies of
 /// mlua in a state share.
-pub(super) fn tidy(lua: &Lua, candidate: &Candidate<'_>) -> mlua::Result<()> {
+pub(super) fn tidy(lua: &Lua, quiet: &Quiet<'_>, candidate: &Candidate<'_>) -> mlua::Result<()> {
     const KEY: &str = "__mlua_hooks";
-    if candidate.left.flags & Inventory::HOOK == 0 {
+    // One that was only taken off is still installed.
+    if candidate.left.flags & Inventory::HOOK == 0 || quiet.has_hook_in(candidate.addresses) {
         return Ok(());
     }
     let Value::Table(hooks) = lua.named_registry_value(KEY)? else {
@@ -80,7 +82,7 @@ unsafe fn is_hooked(thread: *mut lua_State, addresses: &Addresses) -> bool {
 }
 
 /// What of these a library has in a state.
-pub(super) fn reasons(lua: &Lua, candidate: &Candidate<'_>) -> Vec<Reason> {
+pub(super) fn reasons(lua: &Lua, quiet: &Quiet<'_>, candidate: &Candidate<'_>) -> Vec<Reason> {
     let flags = candidate.left.flags;
     let mut reasons = Vec::new();
     let table = [
@@ -111,15 +113,18 @@ pub(super) fn reasons(lua: &Lua, candidate: &Candidate<'_>) -> Vec<Reason> {
         }
     }
     if flags & Inventory::HOOK != 0 {
-        reasons.extend(hook(lua, candidate.addresses));
+        reasons.extend(hook(lua, quiet, candidate.addresses));
     }
     reasons
 }
 
 /// Whether a debug hook of the library is installed. A coroutine inherits the hook of the one that
 /// makes it, so all of them are looked at; in LuaJIT there is one hook for all.
-fn hook(lua: &Lua, addresses: &Addresses) -> Option<Reason> {
+fn hook(lua: &Lua, quiet: &Quiet<'_>, addresses: &Addresses) -> Option<Reason> {
     let installed = "a debug hook of it is installed";
+    if quiet.has_hook_in(addresses) {
+        return Some(Reason::new(ReasonKind::Hook, installed));
+    }
     let maybe = "it has installed a debug hook, which a coroutine that cannot be seen may have";
     if is_luajit() {
         // SAFETY: the state is open.

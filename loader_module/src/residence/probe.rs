@@ -6,14 +6,15 @@
 //! everything is put back before any finaliser can notice: by the finaliser of an object that was
 //! made last, since Lua runs finalisers in the reverse order.
 //!
-//! Where a finaliser was all that held it, another round tells whether the finaliser kept it.
+//! Where a finaliser was all that held it, another round tells whether the finaliser kept it; for the
+//! rounds see the module above.
 
 use std::ffi::{CStr, c_int, c_void};
 
 use plugin_api::mlua::ffi::{self, lua_State};
 use plugin_api::mlua::{self, Lua, Table};
 
-use super::collector::collect;
+use super::collector::Quiet;
 use crate::library::{Addresses, LeftBehind};
 
 /// Something to ask about: a library and what it is known to have in the state.
@@ -29,45 +30,21 @@ pub(super) enum Verdict {
     Gone,
     /// Something is left.
     Alive,
+    /// Something is left, but only a finaliser may have needed it: another round will tell.
+    Unclear,
     /// No collection took place.
     Unknown,
 }
 
-/// How often the collector is asked. What is left after a finaliser ran goes in the next round; in
-/// older Lua, what only a weak table's value refers to takes one more.
-const ROUNDS: usize = 4;
-
 /// Asks about several libraries in one go. A failure leaves everything as it was. A full collection
-/// has just been made, so that no finaliser is due, and the collector does not run by itself.
-pub(super) fn probe(lua: &Lua, candidates: &[Candidate<'_>]) -> mlua::Result<Vec<Verdict>> {
-    let mut verdicts = vec![Verdict::Unknown; candidates.len()];
-    for _ in 0..ROUNDS {
-        let open: Vec<usize> = (0..candidates.len())
-            .filter(|index| verdicts[*index] == Verdict::Unknown)
-            .collect();
-        if open.is_empty() {
-            break;
-        }
-        let asked: Vec<&Candidate<'_>> = open.iter().map(|index| &candidates[*index]).collect();
-        let answers = round(lua, &asked)?;
-        let Some(answers) = answers else {
-            return Ok(verdicts);
-        };
-        for (index, answer) in open.into_iter().zip(answers) {
-            verdicts[index] = answer;
-        }
-    }
-    // What is there after so many rounds is alive.
-    for verdict in &mut verdicts {
-        if *verdict == Verdict::Unknown {
-            *verdict = Verdict::Alive;
-        }
-    }
-    Ok(verdicts)
-}
-
-/// One round: `Unknown` where another is needed; `None` if no collection took place.
-fn round(lua: &Lua, candidates: &[&Candidate<'_>]) -> mlua::Result<Option<Vec<Verdict>>> {
+/// has just been made, so that no finaliser is due, and neither finalisers nor hooks run meanwhile but
+/// in the collection that is made here.
+pub(super) fn probe(
+    lua: &Lua,
+    quiet: &Quiet<'_>,
+    candidates: &[Candidate<'_>],
+) -> mlua::Result<Vec<Verdict>> {
+    let unknown = vec![Verdict::Unknown; candidates.len()];
     // Made of plain fields, none of which is added later: changing them needs no memory.
     let switch = lua.create_table()?;
     switch.raw_set("armed", false)?;
@@ -75,24 +52,21 @@ fn round(lua: &Lua, candidates: &[&Candidate<'_>]) -> mlua::Result<Option<Vec<Ve
     let by_anchor = weak_table(lua, "k")?;
     let by_number = weak_table(lua, "v")?;
     let arguments = (&switch, &by_anchor, &by_number);
+    // What it raises is the failure of another finaliser, or there was no memory to begin.
     // SAFETY: `detach` finds its three arguments on the stack; `candidates` outlives the call.
     // Nothing needs a destructor if it raises.
-    let detached = unsafe { lua.exec_raw::<()>(arguments, |state| detach(state, candidates)) };
+    let _ = unsafe { lua.exec_raw::<()>(arguments, |state| detach(state, candidates)) };
+    quiet.stop();
     if switch.raw_get::<bool>("armed")? {
         // The collection did not reach the finaliser. It finds nothing to do later.
         // SAFETY: `attach` finds its two arguments on the stack.
         unsafe {
             lua.exec_raw::<()>((&switch, &by_anchor), |state| attach(state, 1, 2))?;
         }
-        return Ok(None);
-    }
-    // A finaliser that fails leaves others waiting, which are not to run in the next round.
-    if detached.is_err() && !collect(lua) {
-        return Ok(None);
+        return Ok(unknown);
     }
     if !switch.raw_get::<bool>("reached")? {
-        // There was no memory to begin.
-        return Ok(None);
+        return Ok(unknown);
     }
     let mut present = Vec::new();
     for pair in by_anchor.pairs::<mlua::Value, mlua::LightUserData>() {
@@ -106,10 +80,10 @@ fn round(lua: &Lua, candidates: &[&Candidate<'_>]) -> mlua::Result<Option<Vec<Ve
         } else if is_held && TELLS_FINALISERS {
             Verdict::Alive
         } else {
-            Verdict::Unknown
+            Verdict::Unclear
         });
     }
-    Ok(Some(verdicts))
+    Ok(verdicts)
 }
 
 /// Whether weak values go before finalisers run, and weak keys after: then the two tell apart what
@@ -129,7 +103,7 @@ const BY_NUMBER: c_int = 3;
 
 /// Moves what the candidates have in the registry into their anchors, lets go of the anchors, and
 /// collects. Indices 1 to 3: the switch and the two weak tables.
-unsafe fn detach(state: *mut lua_State, candidates: &[&Candidate<'_>]) {
+unsafe fn detach(state: *mut lua_State, candidates: &[Candidate<'_>]) {
     // SAFETY: room is asked for. Nobody else collects meanwhile. Until the switch is thrown, the registry is not changed; after
     // that, nothing needs memory until the collection.
     unsafe {

@@ -15,7 +15,7 @@ use crate::lua_api;
 use crate::panics;
 use crate::plugin::PluginLua;
 use crate::process;
-use crate::protected::{self, CollectorPause};
+use crate::protected::{self, CollectorPause, HookPause};
 use crate::residence;
 
 impl Descriptor {
@@ -274,7 +274,7 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     // does as protected calls, so nothing jumps over the frames of `catch`.
     let entered = panics::catch(|| unsafe {
         ffi::lua_settop(state, 0);
-        let _pause = CollectorPause::new(state);
+        let _pauses = (HookPause::new(state), CollectorPause::new(state));
         residence::begin(state);
         let lua: &Lua = residence::learn(|| Lua::get_or_init_from_ptr(state));
         late::make_late_calls_safe(lua).map(|()| lua)
