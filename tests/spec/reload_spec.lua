@@ -249,6 +249,55 @@ describe("a reload", function()
     assert.equal(1, plugin.number())
   end)
 
+  it("that is given up over an unchanged file leaves the plugin loaded", function()
+    plugin.refuse()
+    support.failure(cygnixy.reload, plugin)
+    local file = cygnixy.list()[#cygnixy.list()].path
+    local function is_left()
+      for _, report in ipairs(collect()) do
+        if report.path == file then return true end
+      end
+      return false
+    end
+    assert.is_false(is_left())
+    local number = plugin.number
+    for name in pairs(plugin) do plugin[name] = nil end
+    assert.is_false(is_left())
+    assert.equal(1, number())
+    number = nil -- luacheck: ignore
+    assert.is_true(cygnixy.unload(plugin).unmapped)
+  end)
+
+  it("is not disturbed by a hook that unloads", function()
+    -- How many calls a reload makes; in the middle of them the hook tries to unload.
+    local function reload(hook)
+      local calls = 0
+      debug.sethook(function()
+        calls = calls + 1
+        hook(calls)
+      end, "c")
+      local ok, report = pcall(cygnixy.reload, plugin)
+      debug.sethook()
+      assert.is_true(ok, report)
+      return calls
+    end
+    rebuild("2")
+    local middle = math.floor(reload(function() end) / 2)
+    rebuild("1")
+    local attempts = {}
+    reload(function(call)
+      if call >= middle and #attempts < 10 then
+        attempts[#attempts + 1] = select(2, pcall(cygnixy.unload, "version", { collect = false }))
+      end
+    end)
+    assert.equal(plugin, cygnixy.get("version"))
+    assert.equal(1, plugin.number())
+    assert.equal(10, #attempts)
+    for _, attempt in ipairs(attempts) do
+      support.has(attempt, "plugin 'version'", "is busy")
+    end
+  end)
+
   it("is refused from inside a call into the plugin", function()
     rebuild("2")
     plugin.call(function()
