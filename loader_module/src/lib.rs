@@ -36,6 +36,7 @@ mod error;
 mod foreign;
 mod library;
 mod loaded;
+mod lock;
 mod lua_state;
 mod manager;
 mod plugin_file;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use plugin_api::abi::{Descriptor, Inventory, Usage};
 use plugin_api::manifest::Manifest;
@@ -11,6 +11,7 @@ use plugin_api::mlua::ffi::lua_State;
 use tracing::{debug, info_span};
 
 use crate::Error;
+use crate::lock::lock;
 use crate::lua_state::StateId;
 use crate::plugin_file::{Identity, PluginFile};
 use crate::report::{Reason, ReasonKind};
@@ -64,10 +65,6 @@ unsafe impl Sync for Library {}
 /// Every library this loader has open. Holding the lock while opening and closing also keeps two
 /// threads from binding or unmapping one library at a time.
 static OPEN: Mutex<Vec<Arc<Library>>> = Mutex::new(Vec::new());
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Library {
     /// Whether this is the library of the given file, by content.
@@ -236,20 +233,18 @@ impl Library {
     pub(crate) fn close(library: &Arc<Self>) -> Result<(), Vec<Reason>> {
         let mut open = lock(&OPEN);
         let mut handle = lock(&library.handle);
-        if handle.is_none() {
-            // Somebody else has unmapped it: nothing of it can be asked any more.
-            return Ok(());
+        // Once somebody has closed it, nothing of it can be asked any more.
+        if handle.is_some() {
+            let reasons = library.obstacles(Arc::strong_count(library));
+            if !reasons.is_empty() {
+                return Err(reasons);
+            }
+            open.retain(|other| !Arc::ptr_eq(other, library));
+            // SAFETY: no Lua state, thread or C library refers to the library, and nobody has a
+            // value by which it could be called: its code runs for the last time.
+            unsafe { (library.descriptor().close)() };
+            *handle = None;
         }
-        let reasons = library.obstacles(Arc::strong_count(library));
-        if !reasons.is_empty() {
-            return Err(reasons);
-        }
-        let handle = handle.take();
-        open.retain(|other| !Arc::ptr_eq(other, library));
-        // SAFETY: no Lua state, thread or C library refers to the library, and nobody has a value
-        // by which it could be called: its code runs for the last time.
-        unsafe { (library.descriptor().close)() };
-        drop(handle);
         if is_mapped(&library.addresses) {
             return Err(vec![Reason::new(
                 ReasonKind::Linker,

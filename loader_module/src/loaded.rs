@@ -4,7 +4,7 @@
 //! a plugin runs: what is to be worked on is taken out of the list first, or put there last.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use plugin_api::PluginLua;
 use plugin_api::mlua::{Lua, Table};
@@ -13,6 +13,7 @@ use tracing::{Span, debug, error, field, info, info_span};
 use crate::Error;
 use crate::error::Hook;
 use crate::library::Library;
+use crate::lock::lock;
 use crate::lua_state;
 use crate::lua_state::StateId;
 use crate::plugin_file::PluginFile;
@@ -66,13 +67,26 @@ impl LoadedPlugins {
     }
 
     fn load_in_span(&self, path: &Path, span: &Span) -> Result<(Arc<Entry>, bool), Error> {
+        let found = |entry: Arc<Entry>| {
+            let plugin = entry.name();
+            span.record("plugin", plugin);
+            debug!(step = "found", plugin, path = %entry.path().display(), "it is loaded already");
+            Ok((entry, false))
+        };
+        // Whatever is in the file by now: it does not have to be read.
+        if let Some(entry) = path
+            .canonicalize()
+            .ok()
+            .and_then(|path| self.loaded_from(&path))
+        {
+            return found(entry);
+        }
         let file = PluginFile::read(path)?;
         let plugin = file.manifest.name.as_str();
         span.record("plugin", plugin);
         debug!(step = "read", plugin, path = %file.path.display(), "read the manifest");
-        if let Some(entry) = self.loaded_from(&file) {
-            debug!(step = "found", plugin, path = %file.path.display(), "it is loaded already");
-            return Ok((entry, false));
+        if let Some(entry) = self.loaded_with(&file) {
+            return found(entry);
         }
         file.check()?;
         debug!(step = "check", plugin, path = %file.path.display(), "the plugin fits");
@@ -132,12 +146,23 @@ impl LoadedPlugins {
         }
     }
 
-    fn loaded_from(&self, file: &PluginFile) -> Option<Arc<Entry>> {
-        let is_loaded = |entry: &&Arc<Entry>| match entry.origin() {
-            Origin::File(library) => library.path == file.path || library.is_from(file),
+    /// The plugin that was loaded from a path, absolute and without symbolic links.
+    fn loaded_from(&self, path: &Path) -> Option<Arc<Entry>> {
+        self.find_library(|library| library.path == path)
+    }
+
+    /// The plugin that was loaded from a file of the same content.
+    fn loaded_with(&self, file: &PluginFile) -> Option<Arc<Entry>> {
+        self.find_library(|library| library.is_from(file))
+    }
+
+    fn find_library(&self, is_it: impl Fn(&Library) -> bool) -> Option<Arc<Entry>> {
+        let entries = lock(&self.entries);
+        let found = entries.iter().find(|entry| match entry.origin() {
+            Origin::File(library) => is_it(library),
             Origin::Program => false,
-        };
-        lock(&self.entries).iter().find(is_loaded).cloned()
+        });
+        found.cloned()
     }
 
     /// Makes a plugin's functions in a Lua state, once; gives its table there.
@@ -297,9 +322,4 @@ impl Drop for Loading<'_> {
 fn log_failure(step: &str, entry: &Entry, error: &Error) {
     let (plugin, path) = (entry.name(), entry.path());
     error!(step, plugin, path = %path.display(), error = error.report(), "failed");
-}
-
-/// A panic elsewhere leaves these lists usable: each change is one call.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

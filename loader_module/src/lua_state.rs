@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::mlua::{self, Lua, Value};
+use plugin_api::mlua::{self, Lua, Table, Value};
 
 use crate::call_stack;
 use crate::loaded::LoadedPlugins;
@@ -36,6 +36,14 @@ pub(crate) unsafe fn thread(state: *mut lua_State) -> *mut lua_State {
         call_stack::note_main_thread(state);
         thread
     }
+}
+
+/// Makes a table that does not keep its keys (`"k"`) or its values (`"v"`) alive.
+pub(crate) fn weak_table(lua: &Lua, mode: &str) -> mlua::Result<Table> {
+    let (table, metatable) = (lua.create_table()?, lua.create_table()?);
+    metatable.raw_set("__mode", mode)?;
+    table.set_metatable(Some(metatable))?;
+    Ok(table)
 }
 
 /// Tells one Lua state from another while both are open.

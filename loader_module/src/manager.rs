@@ -180,7 +180,7 @@ impl PluginManager {
     /// [`unload_plugin`](Self::unload_plugin). That the old version's `on_unload` fails is a reason in
     /// the report.
     pub fn reload_plugin(&mut self, name: &str) -> Result<UnloadReport, Error> {
-        self.plugins.reload(name, None)
+        self.plugins.reload(name)
     }
 
     /// Watches a plugin's file: [`poll`](Self::poll) reloads the plugin after the file was rebuilt.

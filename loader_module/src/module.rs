@@ -58,7 +58,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let loaded = Arc::clone(&plugins);
     let reload = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "reload")?;
-        report(lua, &loaded.reload(&name, None).map_err(Error::external)?)
+        report(lua, &loaded.reload(&name).map_err(Error::external)?)
     };
     module.raw_set("reload", lua.create_function(reload)?)?;
 

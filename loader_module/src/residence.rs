@@ -5,13 +5,14 @@
 //! residence stays mapped.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use plugin_api::abi::Inventory;
 use plugin_api::mlua::{self, Lua, Table, WeakLua};
 use tracing::{debug, warn};
 
 use crate::library::{LeftBehind, Library};
+use crate::lock::lock;
 use crate::lua_state::StateId;
 use crate::report::{Reason, ReasonKind};
 
@@ -211,13 +212,9 @@ fn ask(
 /// States that are being looked at. A finaliser that runs meanwhile must not bring a library back.
 static LOOKING: Mutex<Vec<StateId>> = Mutex::new(Vec::new());
 
-fn looking() -> MutexGuard<'static, Vec<StateId>> {
-    LOOKING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Whether a state is being looked at.
 pub(crate) fn is_looked_at(state: StateId) -> bool {
-    looking().contains(&state)
+    lock(&LOOKING).contains(&state)
 }
 
 /// Marks a state as being looked at, until dropped.
@@ -225,7 +222,7 @@ struct Looking(StateId);
 
 impl Looking {
     fn begin(state: StateId) -> Option<Self> {
-        let mut looking = looking();
+        let mut looking = lock(&LOOKING);
         (!looking.contains(&state)).then(|| {
             looking.push(state);
             Self(state)
@@ -235,7 +232,7 @@ impl Looking {
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        looking().retain(|state| *state != self.0);
+        lock(&LOOKING).retain(|state| *state != self.0);
     }
 }
 

@@ -35,6 +35,12 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// What a function of an unloaded plugin says.
+#[must_use]
+pub fn unloaded(plugin: &str) -> String {
+    format!("plugin '{plugin}' has been unloaded")
+}
+
 /// A plugin object with the functions it made in Lua states.
 pub struct Instance {
     plugin: Box<dyn PluginLua>,

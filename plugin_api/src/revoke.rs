@@ -12,6 +12,7 @@ use std::ffi::c_void;
 use mlua::ffi::{self, lua_State};
 use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value, WeakLua};
 
+use crate::instance::unloaded;
 use crate::protected::try_again;
 
 /// The functions of one plugin in one Lua state.
@@ -223,10 +224,6 @@ fn forward_lua(lua: &Lua, current: &Table, name: &str, gone: String) -> Result<F
     )
     .set_name("=[cygnixy]")
     .call((current, name, raise, kind_of, level, gone))
-}
-
-fn unloaded(plugin: &str) -> String {
-    format!("plugin '{plugin}' has been unloaded")
 }
 
 fn wrap_other(lua: &Lua, function: Function) -> Result<Function> {

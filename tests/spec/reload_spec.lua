@@ -3,9 +3,7 @@
 local support = require("support")
 local cygnixy = require("cygnixy")
 
-local function version(name)
-  return support.fixture("version_" .. name)
-end
+local version = support.version
 
 -- Looks again at what is left of this plugin; others may have left something for good.
 local function collect()
@@ -19,13 +17,12 @@ end
 describe("a reload", function()
   local path, plugin
 
-  before_each(function()
-    path = support.copy(version("1"))
-    plugin = cygnixy.load(path)
+  support.with_version(cygnixy, function(its_path, its_plugin)
+    path, plugin = its_path, its_plugin
   end)
 
+  -- What the test has held is let go of, so that the next finds nothing of it.
   after_each(function()
-    if cygnixy.get("version") then cygnixy.unload("version") end
     collectgarbage()
     cygnixy.collect()
   end)
@@ -233,13 +230,11 @@ describe("a reload", function()
       refused("calls itself 'another_version'")
     end)
 
-    local other_abi = support.abi == "lua54" and "lua53" or "lua54"
-    if support.plugin_of(other_abi, "greet") then
-      it("if it is for another Lua", function()
-        support.replace(path, support.plugin_of(other_abi, "greet"))
-        refused("Lua ABI", other_abi)
-      end)
-    end
+    it("if it is for another Lua", function()
+      local other = support.abi == "lua54" and "lua53" or "lua54"
+      support.replace(path, support.plugin_of(other, "greet"))
+      refused("Lua ABI", other)
+    end)
   end)
 
   it("is given up if the old version does not give its state", function()

@@ -3,21 +3,14 @@
 local support = require("support")
 local cygnixy = require("cygnixy")
 
-local function version(name)
-  return support.fixture("version_" .. name)
-end
+local version = support.version
 
 describe("a watched plugin", function()
   local path, plugin
   local quiet = { quiet = 0.05 }
 
-  before_each(function()
-    path = support.copy(version("1"))
-    plugin = cygnixy.load(path)
-  end)
-
-  after_each(function()
-    if cygnixy.get("version") then cygnixy.unload("version") end
+  support.with_version(cygnixy, function(its_path, its_plugin)
+    path, plugin = its_path, its_plugin
   end)
 
   -- Polls until something happens, for ten seconds at most.
@@ -168,24 +161,26 @@ end)
 
 describe("a process that watches", function()
   it("has a thread for it, and no other has", function()
-    assert.equal("1 2 1\n", support.output([[
+    assert.equal("1 2 1 2 1\n", support.output([[
       local cygnixy = require("cygnixy")
       local function threads()
         return io.open("/proc/self/status"):read("*a"):match("Threads:%s*(%d+)")
       end
       local plugin = cygnixy.load(arg[2] .. "/version_1.so")
-      local before = threads()
-      cygnixy.watch(plugin)
-      local during = threads()
-      cygnixy.unwatch(plugin)
-      local function done()
+      local seen = { threads() }
+      local function watched_until(stop)
+        cygnixy.watch(plugin)
+        seen[#seen + 1] = threads()
+        stop(plugin)
         for _ = 1, 100 do
           if threads() == "1" then break end
           os.execute("sleep 0.02")
         end
-        return threads()
+        seen[#seen + 1] = threads()
       end
-      print(before .. " " .. during .. " " .. done())
+      watched_until(cygnixy.unwatch)
+      watched_until(cygnixy.unload)
+      print(table.concat(seen, " "))
     ]]))
   end)
 end)

@@ -8,9 +8,8 @@
 local support = require("support")
 
 local harness = [[
-  local zoo, name = arg[3], arg[4]
+  local zoo, name, path = arg[3], arg[4], arg[5]
   local cygnixy = require("cygnixy")
-  local path = zoo .. "/" .. name .. ".so"
   hold = {}
   weak = setmetatable({}, { __mode = "kv" })
   function collect() for _ = 1, 3 do collectgarbage() end end
@@ -251,19 +250,30 @@ local rows = {
     verdict = "hook",
       after = is_jit and "debug.sethook()" or "hold.co() hold = {}",
       later = is_51 and "hook" or "unmapped" },
-  { "panic_create", "a panic when it is made", load_fails = "panic", verdict = "unmapped" },
-  { "panic_name", "a panic in its name", load_fails = "panic", verdict = "unmapped" },
-  { "panic_load", "a panic in on_load", load_fails = "panic", verdict = "unmapped" },
-  { "panic_functions", "a panic in get_lua_functions", load_fails = "panic", verdict = "unmapped" },
+  { fixture = "constructor_panics", "a panic when it is made",
+    load_fails = "panic: out of bricks",
+    verdict = "unmapped" },
+  { fixture = "name_panics", "a panic in its name", load_fails = "panic: I forgot my name", verdict = "unmapped" },
+  { fixture = "load_panics", "a panic in on_load", load_fails = "panic: the fuel tank is empty", verdict = "unmapped" },
+  { fixture = "functions_panic", "a panic in get_lua_functions",
+    load_fails = "panic: no functions today",
+    verdict = "unmapped" },
   { "panic_call", "panics in calls",
     before = "fails('', p.boom) local b = p.bomb() fails('', b.boom, b)",
     verdict = "unmapped" },
-  { "panic_unload", "a panic in on_unload", unload_fails = "panic", verdict = "failed", later = "failed" },
-  { "panic_drop", "a panic in its destructor", unload_fails = "panic", verdict = "failed", later = "failed" },
-  { "unload_error", "an error of on_unload",
+  { fixture = "unload_panics", "a panic in on_unload",
+    unload_fails = "panic: the door fell off",
+    verdict = "failed",
+    later = "failed" },
+  { fixture = "drop_panics", "a panic in its destructor",
+    unload_fails = "panic: I will not go",
+    verdict = "failed",
+    later = "failed" },
+  { fixture = "unload_fails", "an error of on_unload",
     unload_fails = "the door is stuck",
     verdict = "failed",
     later = "failed" },
+  { "no_delete", "a library that must not be unmapped", verdict = "linker" },
 }
 
 if has_warnings then
@@ -290,9 +300,10 @@ end
 
 describe("the zoo:", function()
   for _, row in ipairs(rows) do
-    local plugin, what = row[1], row[2]
+    local plugin, what = row.fixture or row[1], row[#row]
+    local path = row.fixture and support.fixture(plugin) or support.zoo .. "/" .. plugin .. ".so"
     it(plugin .. ", " .. what, function()
-      local stdout, stderr, status = support.run(script(row), { args = { support.zoo, plugin } })
+      local stdout, stderr, status = support.run(script(row), { args = { support.zoo, plugin, path } })
       assert(status == 0, "exit status " .. tostring(status) .. ": " .. stderr .. stdout)
       local verdicts, printed = {}, nil
       for line in stdout:gmatch("[^\n]+") do

@@ -16,6 +16,11 @@ local interpreter = variable("CYGNIXY_TEST_LUA")
 -- The folder of plugins that are made to break the unload.
 support.zoo = variable("CYGNIXY_TEST_ZOO")
 
+-- One of several versions of the fixture plugin `version`.
+function support.version(name)
+  return support.fixture("version_" .. name)
+end
+
 function support.plugin(name)
   return plugins .. "/" .. name .. ".so"
 end
@@ -24,10 +29,11 @@ function support.fixture(name)
   return fixtures .. "/" .. name .. ".so"
 end
 
--- The greeting plugin that was built for another Lua ABI, or nil where there is none.
+-- An example plugin that was built for another Lua ABI.
 function support.plugin_of(abi, name)
   local path = plugins .. "/../../" .. abi .. "/plugins/" .. name .. ".so"
-  return support.exists(path) and path or nil
+  assert(support.exists(path), path .. " is missing: run tests/build.sh " .. abi .. " plugins")
+  return path
 end
 
 -- Whether a coroutine's body may be a C function: not in Lua 5.1.
@@ -188,6 +194,19 @@ function support.with_witness(cygnixy)
     assert(cygnixy.load(support.plugin("greet")) == greet)
     support.unload_all(cygnixy)
     collectgarbage()
+  end)
+end
+
+-- In each test of a block, loads the first version from a file of its own; `set` is given the file's
+-- path and the plugin.
+function support.with_version(cygnixy, set)
+  local busted = require("busted")
+  busted.before_each(function()
+    local path = support.copy(support.version("1"))
+    set(path, cygnixy.load(path))
+  end)
+  busted.after_each(function()
+    if cygnixy.get("version") then cygnixy.unload("version") end
   end)
 end
 

@@ -14,9 +14,9 @@ use crate::call_stack;
 use crate::error::Hook;
 use crate::foreign::ForeignInstance;
 use crate::library::Library;
-use crate::loaded::lock;
 use crate::loaded::object::{Object, Slot};
 use crate::loaded::registration::{Registered, Registration};
+use crate::lock::lock;
 use crate::lua_state::StateId;
 use crate::residence;
 
@@ -142,13 +142,8 @@ impl Entry {
         Ok(registration)
     }
 
-    pub(super) fn with_registered(&self, state: StateId, body: impl FnOnce(Registered)) {
-        if let Some(registered) = self.registered(state) {
-            body(registered);
-        }
-    }
-
-    fn registered(&self, state: StateId) -> Option<Registered> {
+    /// The plugin's table in a state, and what belongs to it.
+    pub(super) fn registered(&self, state: StateId) -> Option<Registered> {
         let slots = lock(&self.slots);
         let mut registrations = slots.iter().flat_map(|slot| &slot.registrations);
         registrations

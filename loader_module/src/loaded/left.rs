@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, Weak};
 use plugin_api::mlua::{Lua, Table};
 
 use crate::library::Library;
-use crate::loaded::{Entry, Origin, lock};
+use crate::loaded::{Entry, Origin};
+use crate::lock::lock;
 use crate::lua_state::StateId;
 use crate::report::{Reason, ReasonKind, UnloadReport};
 use crate::residence::{self, Residence};
@@ -191,11 +192,7 @@ impl Left {
                 .partition(|held| held.residence.state == state);
             idle = elsewhere;
             let kept = look_in_state(here, collect);
-            let mut residences = lock(&self.residences);
-            for held in kept {
-                // Loaded again meanwhile, by a finaliser: then there are two for one library.
-                residences.push(held);
-            }
+            lock(&self.residences).extend(kept);
         }
     }
 

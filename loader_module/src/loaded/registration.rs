@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use plugin_api::instance;
 use plugin_api::mlua::{self, Function, Lua, MultiValue, Table, Value, WeakLua, ffi};
 use plugin_api::protected::try_again;
 
 use crate::Error;
-use crate::lua_state::StateId;
+use crate::lua_state::{StateId, weak_table};
 
 /// A plugin's table in a Lua state.
 pub(super) struct Registration {
@@ -33,9 +34,7 @@ pub(crate) struct Registered {
 
 impl Registration {
     pub(super) fn new(lua: &Lua, table: Table) -> mlua::Result<Self> {
-        let (names, metatable) = (lua.create_table()?, lua.create_table()?);
-        metatable.raw_set("__mode", "k")?;
-        names.set_metatable(Some(metatable))?;
+        let names = weak_table(lua, "k")?;
         let (mut functions, mut written_in_lua) = (Vec::new(), Vec::new());
         for pair in table.pairs::<String, Function>() {
             let (name, function) = pair?;
@@ -102,7 +101,7 @@ impl Registration {
     /// Replaces the plugin's functions in its table by one of the loader's that says that the plugin
     /// was unloaded, so that the table does not refer to the plugin.
     pub(super) fn seal(&self, lua: &Lua, plugin: &str) -> Result<(), Error> {
-        let text = format!("plugin '{plugin}' has been unloaded");
+        let text = instance::unloaded(plugin);
         let sealed = try_again(|| {
             let message = text.clone();
             let gone = lua.create_function(move |_, _: MultiValue| -> mlua::Result<()> {

@@ -1,50 +1,64 @@
 //! Reloading: a new version of a plugin takes the place of the loaded one, or nothing happens.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tracing::{debug, info, info_span};
 
-use super::{Entry, LoadedPlugins, Loading, Origin, lock, log_failure};
+use super::{Entry, LoadedPlugins, Loading, Origin, log_failure};
 use crate::Error;
 use crate::error::Hook;
 use crate::library::Library;
+use crate::lock::lock;
 use crate::lua_state::StateId;
 use crate::plugin_file::PluginFile;
 use crate::report::{Reason, ReasonKind, UnloadReport};
 use crate::residence;
 
 impl LoadedPlugins {
-    /// Loads a newer version of a plugin, from its file or another one, hands the state over,
+    /// Loads the newer version of a plugin that is in its file, as [`replace`](Self::replace) does.
+    pub(crate) fn reload(&self, name: &str) -> Result<UnloadReport, Error> {
+        let old = self.get_from_file(name)?;
+        let file = PluginFile::read(&old.path());
+        self.replace(old, file)
+    }
+
+    /// The loaded plugin of that name, if it is from a file.
+    pub(super) fn get_from_file(&self, name: &str) -> Result<Arc<Entry>, Error> {
+        let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
+        match entry.origin() {
+            Origin::File(_) => Ok(entry),
+            Origin::Program => Err(Error::NotFromFile {
+                plugin: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Lets the version of a plugin in a file take the place of the loaded one: hands the state over,
     /// changes the functions in all states, and unloads the older version, on which it reports.
     ///
     /// Until the new version is complete, nothing of the loaded one has changed, and it goes on if
     /// anything fails.
-    pub(crate) fn reload(&self, name: &str, path: Option<&Path>) -> Result<UnloadReport, Error> {
-        let old = self.get(name).ok_or_else(|| self.not_loaded(name))?;
-        let Origin::File(library) = old.origin() else {
-            return Err(Error::NotFromFile {
-                plugin: name.to_owned(),
-            });
-        };
-        let path = path.unwrap_or(&library.path).to_owned();
+    pub(super) fn replace(
+        &self,
+        old: Arc<Entry>,
+        file: Result<PluginFile, Error>,
+    ) -> Result<UnloadReport, Error> {
+        let (name, path) = (old.name().to_owned(), old.path());
         let _span = info_span!("reload", plugin = name, path = %path.display()).entered();
         // Until the old version is gone: code of the script that runs in between cannot unload it.
         let busy = old.begin(Hook::Reload)?;
         old.check_idle(true)?;
-        let new = self.prepare(&old, &path).map_err(|source| {
-            debug!(
-                step = "reload",
-                plugin = name,
-                error = source.report(),
-                "given up"
-            );
-            Error::Reload {
-                plugin: name.to_owned(),
-                path: path.clone(),
-                source: Box::new(source),
-            }
-        })?;
+        let new = file
+            .and_then(|file| self.prepare(&old, &file))
+            .map_err(|source| {
+                let error = source.report();
+                debug!(step = "reload", plugin = name, path = %path.display(), error, "given up");
+                Error::Reload {
+                    plugin: name.clone(),
+                    path: path.clone(),
+                    source: Box::new(source),
+                }
+            })?;
         new.take_over(&old);
         let new = Arc::new(new);
         for entry in lock(&self.entries).iter_mut() {
@@ -53,7 +67,7 @@ impl LoadedPlugins {
             }
         }
         info!(step = "reload", plugin = name, path = %path.display(), "reloaded");
-        let retired = old.retire();
+        let retired = old.end_now();
         drop(busy);
         let ended = self.left.end(&old);
         let is_unchanged = match (old.origin(), new.origin()) {
@@ -85,11 +99,10 @@ impl LoadedPlugins {
     }
 
     /// Makes a new version, complete but for being seen.
-    fn prepare(&self, old: &Entry, path: &Path) -> Result<Entry, Error> {
-        let file = PluginFile::read(path)?;
+    fn prepare(&self, old: &Entry, file: &PluginFile) -> Result<Entry, Error> {
         file.check()?;
         let _loading = Loading::begin(self, &file.path)?;
-        let library = Library::open(&file)?;
+        let library = Library::open(file)?;
         let new = old.successor(&library);
         let mut entered = Vec::new();
         let Err(error) = self.fill(&new, old, &library, &mut entered) else {
@@ -130,9 +143,9 @@ impl LoadedPlugins {
                 self.left.enter(library, &lua);
                 entered.push(state);
                 new.add_functions(place, &lua)?;
-                new.with_registered(state, |registered| {
+                if let Some(registered) = new.registered(state) {
                     self.left.note_functions(library, state, &registered.names);
-                });
+                }
             }
         }
         Ok(())

@@ -9,8 +9,9 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tracing::{debug, warn};
 
-use super::{LoadedPlugins, Origin, lock};
+use super::{LoadedPlugins, Origin};
 use crate::Error;
+use crate::lock::lock;
 use crate::plugin_file::{Identity, PluginFile};
 use crate::report::UnloadReport;
 
@@ -195,13 +196,8 @@ impl LoadedPlugins {
     /// Watches the file of a plugin, which is taken to be complete once nobody has changed it for as
     /// long as `quiet`.
     pub(crate) fn watch(&self, name: &str, quiet: Duration) -> Result<(), Error> {
-        let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
-        let Origin::File(library) = entry.origin() else {
-            return Err(Error::NotFromFile {
-                plugin: name.to_owned(),
-            });
-        };
-        self.watches.add(name, &library.path, quiet)
+        let entry = self.get_from_file(name)?;
+        self.watches.add(name, &entry.path(), quiet)
     }
 
     /// Ends the watch; tells whether there was one.
@@ -213,21 +209,22 @@ impl LoadedPlugins {
     pub(crate) fn poll(&self) -> Vec<PollResult> {
         let due = self.watches.due();
         let polled = due.into_iter().filter_map(|(name, path, refused)| {
-            let identity = match PluginFile::read(&path) {
-                Ok(file) => Some(file.identity),
-                // It is between two lives; its return will be heard of.
-                Err(Error::Read { .. }) => return None,
-                Err(_) => None,
+            let entry = self.get(&name)?;
+            let Origin::File(library) = entry.origin() else {
+                return None;
             };
-            let is_loaded = self.get(&name).is_none_or(|entry| match entry.origin() {
-                Origin::File(library) => Some(library.identity()) == identity,
-                Origin::Program => true,
-            });
-            if is_loaded || (identity.is_some() && identity == refused) {
+            let file = PluginFile::read(&path);
+            // It is between two lives; its return will be heard of.
+            if matches!(file, Err(Error::Read { .. })) {
+                return None;
+            }
+            let identity = file.as_ref().ok().map(|file| file.identity);
+            let is_known = [Some(library.identity()), refused].contains(&identity);
+            if identity.is_some() && is_known {
                 debug!(step = "poll", plugin = name, path = %path.display(), "nothing new");
                 return None;
             }
-            let outcome = self.reload(&name, None);
+            let outcome = self.replace(entry, file);
             let is_pending = matches!(
                 outcome,
                 Err(Error::InUse { .. } | Error::Busy { .. } | Error::Suspended { .. })

@@ -12,10 +12,11 @@
 use std::ffi::{CStr, c_int, c_void};
 
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::mlua::{self, Lua, Table};
+use plugin_api::mlua::{self, Lua};
 
 use super::collector::Quiet;
 use crate::library::{Addresses, LeftBehind};
+use crate::lua_state::weak_table;
 
 /// Something to ask about: a library and what it is known to have in the state.
 pub(super) struct Candidate<'a> {
@@ -90,13 +91,6 @@ pub(super) fn probe(
 /// only a finaliser refers to.
 const TELLS_FINALISERS: bool = cfg!(not(any(feature = "lua51", feature = "luajit")));
 
-fn weak_table(lua: &Lua, mode: &str) -> mlua::Result<Table> {
-    let (table, metatable) = (lua.create_table()?, lua.create_table()?);
-    metatable.raw_set("__mode", mode)?;
-    table.set_metatable(Some(metatable))?;
-    Ok(table)
-}
-
 const SWITCH: c_int = 1;
 const BY_ANCHOR: c_int = 2;
 const BY_NUMBER: c_int = 3;
@@ -104,8 +98,8 @@ const BY_NUMBER: c_int = 3;
 /// Moves what the candidates have in the registry into their anchors, lets go of the anchors, and
 /// collects. Indices 1 to 3: the switch and the two weak tables.
 unsafe fn detach(state: *mut lua_State, candidates: &[Candidate<'_>]) {
-    // SAFETY: room is asked for. Nobody else collects meanwhile. Until the switch is thrown, the registry is not changed; after
-    // that, nothing needs memory until the collection.
+    // SAFETY: room is asked for. Nobody else collects meanwhile. Until the switch is thrown, the
+    // registry is not changed; after that, nothing needs memory until the collection.
     unsafe {
         ffi::luaL_checkstack(state, 12, c"cygnixy".as_ptr());
         push_sentry(state);

@@ -2,11 +2,13 @@
 //! program, and a recorder of tracing events.
 #![expect(clippy::panic, reason = "a helper that fails is a test that fails")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cygnixy::PluginManager;
 use mlua::Lua;
+use tempfile::TempPath;
 
 mod local;
 mod recorder;
@@ -39,13 +41,13 @@ pub fn probe_for(abi: &str) -> PathBuf {
 }
 
 /// A copy of a plugin in a folder of `build/ABI`, with a content and a name that no other test has, as
-/// libraries of equal content are one for the whole process. It is there until the process ends.
+/// libraries of equal content are one for the whole process. It is there for as long as the result.
 ///
 /// # Panics
 ///
 /// If the copy cannot be made.
 #[must_use]
-pub fn own_copy(folder: &str, name: &str) -> PathBuf {
+pub fn own_copy(folder: &str, name: &str) -> TempPath {
     static SERIAL: AtomicUsize = AtomicUsize::new(0);
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let abi = cygnixy::plugin_api::lua_abi::LUA_ABI;
@@ -53,15 +55,17 @@ pub fn own_copy(folder: &str, name: &str) -> PathBuf {
         .join(abi)
         .join(folder)
         .join(format!("{name}.so"));
-    let mut content = std::fs::read(&original)
-        .unwrap_or_else(|error| panic!("{}: {error}: run tests/rust.sh", original.display()));
-    content.extend(format!("{name} {serial}").bytes());
-    let own = std::env::temp_dir().join(format!("cygnixy-test-{}", std::process::id()));
-    let path = own.join(format!("{name}-{serial}.so"));
-    std::fs::create_dir_all(&own)
-        .and_then(|()| std::fs::write(&path, content))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    path
+    let copy = || {
+        let mut content = std::fs::read(&original)?;
+        content.extend(format!("{name} {serial}").bytes());
+        let mut file = tempfile::Builder::new()
+            .prefix(name)
+            .suffix(".so")
+            .tempfile()?;
+        file.write_all(&content)?;
+        Ok::<_, std::io::Error>(file.into_temp_path())
+    };
+    copy().unwrap_or_else(|error| panic!("{}: {error}: run tests/rust.sh", original.display()))
 }
 
 /// A Lua state and a manager with the probe registered in it.

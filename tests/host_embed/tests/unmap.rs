@@ -1,7 +1,7 @@
 //! Unmapping and reloading, as a Rust program sees them: several states, threads and managers.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use cygnixy::{Error, PluginManager, ReasonKind, UnloadReport};
 use cygnixy_host_embed::own_copy;
 use mlua::{Function, Lua};
+use tempfile::TempPath;
 
 fn load(manager: &mut PluginManager, lua: &Lua, path: &Path) {
     manager.load_plugin(path).unwrap();
@@ -180,7 +181,7 @@ fn thread_locals_of_a_thread_that_lives_keep_the_library() {
     let copy = own_copy("zoo", "thread_local");
     let mut manager = PluginManager::new();
     manager.load_plugin(&copy).unwrap();
-    let path = copy.clone();
+    let path = copy.to_path_buf();
     let (ready, is_ready) = std::sync::mpsc::channel();
     let (done, is_done) = std::sync::mpsc::channel::<()>();
     let other = thread::spawn(move || {
@@ -238,7 +239,7 @@ fn rebuilt(path: &Path, version: &str) {
     std::fs::rename(next, path).unwrap();
 }
 
-fn with_version() -> (Lua, PluginManager, PathBuf) {
+fn with_version() -> (Lua, PluginManager, TempPath) {
     let path = own_copy("fixtures", "version_1");
     let lua = Lua::new();
     let mut manager = PluginManager::new();

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use plugin_api::mlua::Lua;
 use plugin_api::protected::try_again;
-use tracing::{error, warn};
+use tracing::error;
 
-use super::{Entry, Failures, Origin, lock, run};
+use super::{Entry, Origin, run};
 use crate::Error;
 use crate::error::Hook;
 use crate::foreign::ForeignInstance;
 use crate::library::Library;
 use crate::loaded::object::{Object, Slot};
 use crate::loaded::registration::Registration;
+use crate::lock::lock;
 
 impl Entry {
     /// A plugin of the same name without an object yet.
@@ -82,7 +83,8 @@ impl Entry {
     }
 
     /// Takes the older version's place in every state: its tables get the new functions, and its
-    /// functions run them. From here on there is no way back: failures are logged.
+    /// functions run them. It is registered nowhere then, and can be ended. From here on there is no
+    /// way back: failures are logged.
     pub(crate) fn take_over(&self, old: &Self) {
         let mut new_slots = std::mem::take(&mut *lock(&self.slots));
         let mut old_slots = std::mem::take(&mut *lock(&old.slots));
@@ -116,24 +118,5 @@ impl Entry {
         }
         *lock(&self.slots) = new_slots;
         *lock(&old.slots) = old_slots;
-    }
-
-    /// Ends the objects of a version whose place was taken.
-    pub(crate) fn retire(&self) -> Result<(), Error> {
-        let slots = std::mem::take(&mut *lock(&self.slots));
-        let mut failures = Failures::new(self);
-        for slot in slots.into_iter().rev() {
-            failures.end_object(slot.object);
-        }
-        let result = failures.first();
-        if let (Err(error), Origin::File(library)) = (&result, &self.origin) {
-            warn!(
-                plugin = self.name,
-                error = error.report(),
-                "the old version failed to end"
-            );
-            library.note_failure();
-        }
-        result
     }
 }
