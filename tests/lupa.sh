@@ -37,6 +37,8 @@ check "all runtimes in one process" run all_at_once
 check "two states of Lua 5.4" run two_states lua54
 check "two states of LuaJIT" run two_states luajit21
 check "a state on each of four threads" run threads lua54
+check "log functions of several states of Lua 5.4" run logs lua54
+check "log functions of several states of LuaJIT" run logs luajit21
 check "the module for Lua 5.3 in Lua 5.4" run other_abi lua54 lua53
 check "the module for Lua 5.4 in Lua 5.5" run other_abi lua55 lua54
 check "the module for LuaJIT in Lua 5.1" run other_abi lua51 luajit

@@ -123,6 +123,84 @@ def threads(name):
     assert not problems, problems
 
 
+def standard_error(work):
+    """What is written to standard error meanwhile."""
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 2)
+        try:
+            work()
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        file.seek(0)
+        return file.read().decode()
+
+
+def logs(name):
+    """Events go to the log function of the state that the plugin runs in, on that state's thread."""
+    build = BUILD / BUILDS[name][0]
+    open_state = """
+      local build, listens = ...
+      package.cpath = build .. "/?.so"
+      cygnixy = require "cygnixy"
+      p = cygnixy.load(build .. "/fixtures/logging.so")
+      got = {}
+      function listen() cygnixy.on_log(function(record) got[#got + 1] = record.message end) end
+      function told() local all = table.concat(got, ",") got = {} return all end
+      if listens then listen() end"""
+
+    def state(listens):
+        lua = runtime(name)
+        lua.execute(open_state, str(build), listens)
+        return lua
+
+    def warn(lua, text):
+        return lambda: lua.eval("p").log("warn", text)
+
+    first, second, silent = state(True), state(True), state(False)
+    for lua, text in [(first, "one"), (second, "two")]:
+        assert standard_error(warn(lua, text)) == ""
+    assert first.eval("told()") == "one" and second.eval("told()") == "two"
+    assert ": three" in standard_error(warn(silent, "three"))
+    assert first.eval("told()") == "" and second.eval("told()") == ""
+    first.execute("coroutine.wrap(function() p.log('warn', 'in a coroutine') end)()")
+    assert first.eval("told()") == "in a coroutine" and second.eval("told()") == ""
+
+    # A thread of the plugin may be of any state that has it: all are told, each on its own thread.
+    first.execute("p.in_thread(1, 'thread')")
+    first.execute("cygnixy.flush_log()")
+    second.execute("cygnixy.flush_log()")
+    assert first.eval("told()") == "thread" and second.eval("told()") == "thread"
+
+    # A state that is used by another thread is told when it calls the loader there, and at once from
+    # then on.
+    def elsewhere(work):
+        worker = threading.Thread(target=work)
+        worker.start()
+        worker.join()
+
+    seen = []
+
+    def move():
+        first.execute("p.log('warn', 'moved')")
+        seen.append(first.eval("told()"))
+        first.execute("cygnixy.flush_log()")
+        seen.append(first.eval("told()"))
+        first.execute("p.log('warn', 'settled')")
+        seen.append(first.eval("told()"))
+
+    second.execute("cygnixy.on_log(nil)")
+    elsewhere(move)
+    assert seen == ["", "moved", "settled"], seen
+    first = close(first)
+    assert ": four" in standard_error(warn(second, "four"))
+    second.execute("listen()")
+    warn(second, "five")()
+    assert second.eval("told()") == "five"
+    close(second)
+
+
 def other_abi(name, build):
     """A build for another Lua is refused before any of Lua is called."""
     lua = runtime(name)

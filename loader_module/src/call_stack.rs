@@ -11,7 +11,7 @@ use std::ffi::{CStr, c_void};
 use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi::{self, lua_State};
 
-use crate::library::Library;
+use crate::library::Addresses;
 
 /// Where the main thread is noted in a state whose Lua does not tell it.
 const MAIN_KEY: &CStr = c"cygnixy.main";
@@ -20,12 +20,11 @@ const MAIN_KEY: &CStr = c"cygnixy.main";
 /// or one that `is_it` knows by its address as a Lua value.
 pub(crate) fn is_running_code_of(
     lua: &Lua,
-    library: &Library,
+    addresses: &Addresses,
     is_it: &dyn Fn(*const c_void) -> bool,
 ) -> bool {
-    let is_of_library = |code: *const c_void, function: *const c_void| {
-        library.addresses.contains(code) || is_it(function)
-    };
+    let is_of_library =
+        |code: *const c_void, function: *const c_void| addresses.contains(code) || is_it(function);
     lua.exec_raw_lua(|raw| {
         let running = raw.state();
         // SAFETY: `running` is valid, and so is every thread found from it: the main thread lives

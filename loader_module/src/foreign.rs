@@ -40,6 +40,7 @@ impl ForeignInstance {
             name: String::new(),
         };
         instance.name = instance.call(instance.library.descriptor().name)?;
+        instance.library.logs.note_name(&instance.name);
         Ok(instance)
     }
 

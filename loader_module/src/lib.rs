@@ -30,6 +30,11 @@
 //! - [`inspect`]: what a plugin file says of itself, without running it.
 //! - [`UnloadReport`]: what became of an unloaded plugin's library, and why it stays if it does.
 //! - [`Error`]: everything that can go wrong, by step.
+//!
+//! # Logs
+//!
+//! Every step is an event of [`tracing`](plugin_api::tracing), and what plugins log is made again here, so
+//! that it reaches the program's own subscriber. This library installs none.
 
 mod call_stack;
 mod error;
@@ -37,6 +42,7 @@ mod foreign;
 mod library;
 mod loaded;
 mod lock;
+mod logs;
 mod lua_state;
 mod manager;
 mod plugin_file;

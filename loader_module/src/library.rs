@@ -12,6 +12,7 @@ use tracing::{debug, info_span};
 
 use crate::Error;
 use crate::lock::lock;
+use crate::logs;
 use crate::lua_state::StateId;
 use crate::plugin_file::{Identity, PluginFile};
 use crate::report::{Reason, ReasonKind};
@@ -35,6 +36,8 @@ pub(crate) struct Library {
     pub(crate) manifest: Manifest,
     /// Where its code and data are; empty where that is not known.
     pub(crate) addresses: Addresses,
+    /// What it logs.
+    pub(crate) logs: Arc<logs::Source>,
     descriptor: *const Descriptor,
     identity: Identity,
     /// The handle that unmaps the library when it is dropped, until `close` takes it.
@@ -96,10 +99,14 @@ impl Library {
             return Err(error);
         }
         debug!(step = "bind", plugin, %path, "bound the Lua API");
+        let addresses = Addresses::around(descriptor.cast());
+        // SAFETY: as above.
+        let logs = logs::Source::listen(unsafe { &*descriptor }, addresses.clone(), plugin);
         let library = Arc::new(Self {
             path: file.path.clone(),
             manifest: file.manifest.clone(),
-            addresses: Addresses::around(descriptor.cast()),
+            addresses,
+            logs,
             descriptor,
             identity: file.identity,
             handle: Mutex::new(Some(handle)),
@@ -243,6 +250,7 @@ impl Library {
             // SAFETY: no Lua state, thread or C library refers to the library, and nobody has a
             // value by which it could be called: its code runs for the last time.
             unsafe { (library.descriptor().close)() };
+            library.logs.close();
             *handle = None;
         }
         if is_mapped(&library.addresses) {

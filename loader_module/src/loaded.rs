@@ -284,6 +284,7 @@ impl LoadedPlugins {
     pub(crate) fn state_closed(&self, state: StateId) {
         let _span = info_span!("state_closed").entered();
         lock(&self.closed).push(state);
+        crate::logs::state_closes(state);
         for entry in self.entries().iter().rev() {
             if let Err(error) = entry.state_closed(state) {
                 log_failure("close", entry, &error);

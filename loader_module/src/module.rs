@@ -7,6 +7,8 @@ use plugin_api::mlua::{self, Error, Lua, MultiValue, Table, Value};
 use tracing::debug;
 
 use crate::loaded::{Entry, LoadedPlugins};
+use crate::logs;
+use crate::logs::call;
 use crate::lua_state::StateId;
 use crate::manager::PluginInfo;
 use crate::{VERSION, plugin_file, runtime, search};
@@ -16,7 +18,10 @@ mod entry;
 mod pin;
 mod reports;
 
-use arguments::{bad_argument, collect_option, plugin_argument, quiet_option, text_argument};
+use arguments::{
+    bad_argument, bad_argument_at, collect_option, filter_argument, function_argument,
+    plugin_argument, quiet_option, text_argument,
+};
 use reports::{poll_result, report};
 
 /// Makes the module's table in a Lua state.
@@ -27,6 +32,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         "the module is loaded"
     );
     plugin_api::late::make_late_calls_safe(lua)?;
+    logs::open(lua)?;
     let plugins = Arc::new(LoadedPlugins::default());
     let module = lua.create_table()?;
     module.raw_set("_VERSION", format!("cygnixy {VERSION}"))?;
@@ -42,7 +48,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         }
         load(lua, &loaded, &holder, &path)
     };
-    module.raw_set("load", lua.create_function(load)?)?;
+    module.raw_set("load", lua.create_function(call(load))?)?;
 
     let loaded = Arc::clone(&plugins);
     let unload = move |lua: &Lua, arguments: MultiValue| {
@@ -53,14 +59,14 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
             &loaded.unload(&name, collect).map_err(Error::external)?,
         )
     };
-    module.raw_set("unload", lua.create_function(unload)?)?;
+    module.raw_set("unload", lua.create_function(call(unload))?)?;
 
     let loaded = Arc::clone(&plugins);
     let reload = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "reload")?;
         report(lua, &loaded.reload(&name).map_err(Error::external)?)
     };
-    module.raw_set("reload", lua.create_function(reload)?)?;
+    module.raw_set("reload", lua.create_function(call(reload))?)?;
 
     let loaded = Arc::clone(&plugins);
     let watch = move |lua: &Lua, arguments: MultiValue| {
@@ -68,14 +74,14 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         let quiet = quiet_option(arguments.get(1), "watch")?;
         loaded.watch(&name, quiet).map_err(Error::external)
     };
-    module.raw_set("watch", lua.create_function(watch)?)?;
+    module.raw_set("watch", lua.create_function(call(watch))?)?;
 
     let loaded = Arc::clone(&plugins);
     let unwatch = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "unwatch")?;
         Ok(loaded.unwatch(&name))
     };
-    module.raw_set("unwatch", lua.create_function(unwatch)?)?;
+    module.raw_set("unwatch", lua.create_function(call(unwatch))?)?;
 
     let loaded = Arc::clone(&plugins);
     let poll = move |lua: &Lua, _: MultiValue| {
@@ -83,7 +89,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         let tables = results.iter().map(|one| poll_result(lua, one));
         lua.create_sequence_from(tables.collect::<mlua::Result<Vec<_>>>()?)
     };
-    module.raw_set("poll", lua.create_function(poll)?)?;
+    module.raw_set("poll", lua.create_function(call(poll))?)?;
 
     let loaded = Arc::clone(&plugins);
     let collect = move |lua: &Lua, _: MultiValue| {
@@ -91,7 +97,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         let tables = reports.iter().map(|one| report(lua, one));
         lua.create_sequence_from(tables.collect::<mlua::Result<Vec<_>>>()?)
     };
-    module.raw_set("collect", lua.create_function(collect)?)?;
+    module.raw_set("collect", lua.create_function(call(collect))?)?;
 
     let loaded = Arc::clone(&plugins);
     let get = move |lua: &Lua, arguments: MultiValue| {
@@ -99,7 +105,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         let entry = loaded.get(&String::from_utf8_lossy(&name));
         Ok(entry.and_then(|entry| entry.table(StateId::of(lua))))
     };
-    module.raw_set("get", lua.create_function(get)?)?;
+    module.raw_set("get", lua.create_function(call(get))?)?;
 
     let list = move |lua: &Lua, _: MultiValue| {
         let entries = plugins.entries();
@@ -110,14 +116,27 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
                 .collect::<mlua::Result<Vec<_>>>()?,
         )
     };
-    module.raw_set("list", lua.create_function(list)?)?;
+    module.raw_set("list", lua.create_function(call(list))?)?;
 
     let inspect = |lua: &Lua, arguments: MultiValue| {
         let path = text_argument(arguments.front(), "inspect")?;
         inspect(lua, &path)
     };
-    module.raw_set("inspect", lua.create_function(inspect)?)?;
+    module.raw_set("inspect", lua.create_function(call(inspect))?)?;
+
+    module.raw_set("on_log", lua.create_function(call(on_log))?)?;
+    let flush_log = |lua: &Lua, _: MultiValue| Ok(logs::flush(lua));
+    module.raw_set("flush_log", lua.create_function(call(flush_log))?)?;
     Ok(module)
+}
+
+fn on_log(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
+    let function = function_argument(arguments.front(), "on_log")?;
+    let filter = filter_argument(arguments.get(1), "on_log")?;
+    logs::set_function(lua, function.as_ref(), filter.as_deref()).map_err(|error| match error {
+        logs::SetError::Filter(problem) => bad_argument_at(2, "on_log", &problem),
+        logs::SetError::Lua(error) => error,
+    })
 }
 
 fn load(

@@ -143,6 +143,40 @@ function cygnixy.poll() end
 ---@return cygnixy.Report[]
 function cygnixy.collect() end
 
+---A span that an event is in.
+---@class cygnixy.LogSpan
+---@field name string
+---@field target string
+---@field fields table<string, string|number|boolean>
+
+---An event that a plugin, or the loader, has logged.
+---@class cygnixy.LogRecord
+---@field level "error"|"warn"|"info"|"debug"|"trace"
+---@field target string usually the Rust module it is from
+---@field message string empty if there is none
+---@field fields table<string, string|number|boolean> without the message
+---@field plugin string? the plugin's name; nil if the event is the loader's own
+---@field file string? the source file it is from
+---@field line integer? the line there
+---@field spans cygnixy.LogSpan[] the outermost first
+
+---Sets the function that is called with what is logged in this Lua state, or with `nil` sends it to
+---standard error again.
+---
+---It is called at once for events of plugins that run in this state. Events of other threads wait, up to
+---1000, for the next event, the end of the next call into the loader, or `flush_log`; so do events of a
+---call into the loader, which are told before it returns. If it fails, the event and the error go to
+---standard error. What is logged while it runs goes there too.
+---
+---Raises an error if the filter is none.
+---@param fn fun(record: cygnixy.LogRecord)|nil
+---@param filter? string as in `CYGNIXY_LOG`, whose value is the default, or else `warn`
+function cygnixy.on_log(fn, filter) end
+
+---Calls the log function with the events that wait for it; returns how many there were.
+---@return integer
+function cygnixy.flush_log() end
+
 ---The table of the loaded plugin of that name, or `nil`.
 ---@param name string
 ---@return cygnixy.Plugin?

@@ -13,6 +13,8 @@ use std::{ptr, slice};
 
 use mlua::ffi::lua_State;
 
+use crate::logs::wire::{Key, Receiver};
+
 /// The version of this boundary. A loader accepts the versions it knows, and says both numbers
 /// when it refuses one.
 pub const API_VERSION: u32 = 1;
@@ -276,6 +278,13 @@ pub struct Descriptor {
     /// Ends what the calling thread has of the library. The library is unmapped next, and no code
     /// of it runs again.
     pub close: unsafe extern "C" fn(),
+    /// Makes the loader the receiver of what the library logs. The structure is copied.
+    pub log_to: unsafe extern "C" fn(receiver: *const Receiver),
+    /// Makes a callsite that the library has registered ask each time whether it is wanted. Takes no
+    /// lock.
+    pub loosen: unsafe extern "C" fn(callsite: Key),
+    /// Whether the library has started the calling thread: 0 if not.
+    pub has_started_thread: unsafe extern "C" fn() -> u32,
 }
 
 /// Where the registry has the table that [`Descriptor::redirect`] takes functions from, for the

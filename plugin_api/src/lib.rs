@@ -35,13 +35,15 @@
 //! export_plugin!(Greet);
 //! ```
 //!
+//! What a plugin logs, with [`tracing`] or the crate `log`, reaches the program that has loaded it.
+//!
 //! # Contents
 //!
 //! - [`PluginLua`]: the trait, and the life of a plugin step by step.
 //! - [`export_plugin!`]: makes a crate a plugin.
 //! - [`manifest`]: what a plugin file says of itself, readable without running it.
 //! - [`abi`]: the C structures that cross between loader and plugin.
-//! - [`instance`], [`errors`], [`late`], [`lua_api`], [`protected`], `image`, `process`: the two sides of
+//! - [`instance`], [`errors`], [`late`], [`logs`], [`lua_api`], [`protected`], `image`, `process`: the two sides of
 //!   the boundary. A plugin author does not call them; the loader (package `cygnixy`) does.
 
 pub mod abi;
@@ -50,6 +52,7 @@ pub mod errors;
 pub mod image;
 pub mod instance;
 pub mod late;
+pub mod logs;
 pub mod lua_abi;
 pub mod lua_api;
 pub mod manifest;

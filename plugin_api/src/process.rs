@@ -49,6 +49,11 @@ pub(crate) unsafe fn close() {
     threads::forget();
 }
 
+/// Whether the calling thread was started by this library.
+pub(crate) fn has_started_this_thread() -> bool {
+    threads::was_started(this_thread())
+}
+
 /// Whether a thread of this process exists.
 fn is_alive(thread: c_int) -> bool {
     // SAFETY: signal 0 is never delivered.

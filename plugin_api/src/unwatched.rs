@@ -27,3 +27,8 @@ pub(crate) fn usage(_usage: &mut Usage) {}
 
 /// Does nothing.
 pub(crate) unsafe fn close() {}
+
+/// Tells nothing.
+pub(crate) fn has_started_this_thread() -> bool {
+    false
+}

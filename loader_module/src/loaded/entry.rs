@@ -190,7 +190,7 @@ impl Entry {
             .collect();
         for (lua, written_in_lua) in states {
             let is_it = |function: *const c_void| written_in_lua.contains(&function.addr());
-            if call_stack::is_running_code_of(&lua, library, &is_it) {
+            if call_stack::is_running_code_of(&lua, &library.addresses, &is_it) {
                 return Err(Error::InUse {
                     plugin: self.name.clone(),
                     path: self.path(),

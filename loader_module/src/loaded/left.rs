@@ -40,6 +40,7 @@ impl Left {
     /// Notes that functions of a library are going to be made in a state.
     pub(super) fn enter(&self, library: &Arc<Library>, lua: &Lua) {
         let state = StateId::of(lua);
+        library.logs.note_state(state);
         let mut residences = lock(&self.residences);
         residences.retain(|held| !held.residence.was_ended_elsewhere());
         match residences

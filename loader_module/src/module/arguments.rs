@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugin_api::mlua::{self, Error, Lua, Value};
+use plugin_api::mlua::{self, Error, Function, Lua, Value};
 
 use crate::loaded::{Entry, LoadedPlugins};
 use crate::lua_state::StateId;
@@ -87,6 +87,33 @@ pub(super) fn text_argument(value: Option<&Value>, function: &str) -> mlua::Resu
     }
 }
 
+/// A function, or nil.
+pub(super) fn function_argument(
+    value: Option<&Value>,
+    function: &str,
+) -> mlua::Result<Option<Function>> {
+    match value {
+        Some(Value::Function(given)) => Ok(Some(given.clone())),
+        Some(Value::Nil) => Ok(None),
+        other => Err(expected(function, "function or nil", other)),
+    }
+}
+
+/// The text of a filter, which may not be given.
+pub(super) fn filter_argument(
+    value: Option<&Value>,
+    function: &str,
+) -> mlua::Result<Option<String>> {
+    match value {
+        None | Some(Value::Nil) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.to_string_lossy())),
+        Some(other) => {
+            let problem = format!("string expected, got {}", type_name(other));
+            Err(bad_argument_at(2, function, &problem))
+        }
+    }
+}
+
 fn expected(function: &str, expected: &str, found: Option<&Value>) -> Error {
     let found = found.map_or("no value", type_name);
     bad_argument(function, &format!("{expected} expected, got {found}"))
@@ -104,7 +131,7 @@ pub(super) fn bad_argument(function: &str, problem: &str) -> Error {
     bad_argument_at(1, function, problem)
 }
 
-fn bad_argument_at(position: usize, function: &str, problem: &str) -> Error {
+pub(super) fn bad_argument_at(position: usize, function: &str, problem: &str) -> Error {
     Error::runtime(format!(
         "bad argument #{position} to '{function}' ({problem})"
     ))

@@ -11,6 +11,7 @@ use mlua::{Lua, Value};
 use super::Message;
 use crate::image::Image;
 use crate::late;
+use crate::logs;
 use crate::lua_api::real_lua_error;
 use crate::panics;
 
@@ -46,6 +47,7 @@ pub(crate) unsafe extern "C-unwind" fn lua_error(state: *mut lua_State) -> c_int
         if ffi::lua_type(state, -1) == ffi::LUA_TUSERDATA && !is_caught_by_this_library(state) {
             replace_error_object(state);
         }
+        logs::deliver_reports();
         real_lua_error(state)
     }
 }

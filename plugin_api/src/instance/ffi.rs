@@ -11,6 +11,8 @@ use mlua::{Lua, Table};
 use super::{Failure, Instance, lua_failure};
 use crate::abi::{CURRENT_KEY, Descriptor, Host, Inventory, RawInstance, Sink, Status, Str, Usage};
 use crate::late;
+use crate::logs;
+use crate::logs::wire::{Key, Receiver};
 use crate::lua_api;
 use crate::panics;
 use crate::plugin::PluginLua;
@@ -48,6 +50,9 @@ impl Descriptor {
             forget,
             usage,
             close,
+            log_to,
+            loosen,
+            has_started_thread,
         }
     }
 }
@@ -197,9 +202,25 @@ unsafe extern "C" fn usage(out: *mut Usage) {
 }
 
 unsafe extern "C" fn close() {
+    logs::close();
     lua_api::release();
     // SAFETY: the loader promises that the library is unmapped next.
     unsafe { process::close() };
+}
+
+unsafe extern "C" fn log_to(receiver: *const Receiver) {
+    // SAFETY: the loader passes a structure that is valid for the call, whose functions it keeps
+    // callable.
+    unsafe { logs::start(receiver) };
+}
+
+unsafe extern "C" fn loosen(callsite: Key) {
+    // SAFETY: the loader passes a key that it was given by this library.
+    unsafe { logs::loosen(callsite) };
+}
+
+unsafe extern "C" fn has_started_thread() -> u32 {
+    process::has_started_this_thread().into()
 }
 
 #[derive(Clone, Copy)]

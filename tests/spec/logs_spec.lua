@@ -1,0 +1,441 @@
+-- What plugins and the loader log: to standard error under CYGNIXY_LOG, or to a Lua function.
+
+local support = require("support")
+
+local prelude = [[
+  local _, fixtures = ...
+  local cygnixy = require("cygnixy")
+  local path = fixtures .. "/logging.so"
+]]
+
+local target = "cygnixy_test_fixtures::logging"
+
+-- What a script writes to standard error, as lines; it has to succeed.
+local function lines(script, log, env)
+  env = env or {}
+  env.CYGNIXY_LOG, env.RUST_BACKTRACE = log, "0"
+  local _, stderr, status = support.run(prelude .. script, { env = env })
+  assert(status == 0, "exit status " .. tostring(status) .. ": " .. stderr)
+  local found = {}
+  for line in stderr:gmatch("[^\n]+") do found[#found + 1] = line end
+  return found, stderr
+end
+
+local work = "local p = cygnixy.load(path) "
+
+describe("standard error", function()
+  it("gets warnings and errors if nothing else is said", function()
+    local found, text = lines(work .. [[
+      p.log("error", "one") p.log("warn", "two") p.log("info", "three") p.log("debug", "four") p.log("trace", "five")
+    ]])
+    assert.equal(2, #found, text)
+    support.has(found[1], " ERROR " .. target .. ": one")
+    support.has(found[2], " WARN " .. target .. ": two")
+  end)
+
+  it("gets what CYGNIXY_LOG lets pass", function()
+    local script = work .. [[p.log("info", "one") p.log("trace", "two") p.records()]]
+    assert.equal(0, #lines(script, "off"))
+    assert.equal(0, #lines(script, "elsewhere=error"))
+    local found, text = lines(script, "elsewhere=warn," .. target .. "=info")
+    assert.equal(6, #found, text)
+    support.has(text, "on_load", ": one", ": an error of log", " WARN elsewhere: a warning of log")
+    assert.is_true(select(2, lines(script, "trace")):find(": two", 1, true) ~= nil)
+  end)
+
+  it("takes a filter that is none for the default, and says so", function()
+    local found, text = lines(work .. [[p.log("warn", "one") p.log("info", "two")]], "warn=loud=very")
+    assert.equal(2, #found, text)
+    support.has(found[1], "cygnixy: CYGNIXY_LOG is 'warn=loud=very': ", "it is taken to be 'warn'")
+    support.has(found[2], ": one")
+  end)
+
+  it("gets fields of all kinds, without colours", function()
+    local found, text = lines(work .. "p.fields()")
+    assert.equal(1, #found, text)
+    support.has(found[1], [[fixture: all kinds signed=-5 unsigned=7 float=1.5 yes=true text="a \"b\"" shown=2 ]]
+      .. "debug=Point { x: 3 } cause=no luck")
+    assert.is_nil(text:find("\27", 1, true))
+  end)
+
+  it("gets spans with their fields", function()
+    local found, text = lines(work .. "p.spans() p.carry()", target .. "=debug")
+    assert.equal(9, #found, text)
+    support.has(found[2], 'outer{user="ann"}:inner{step=1}: ' .. target .. ": in two")
+    support.has(found[3], 'outer{user="ann" sum=3}: ' .. target .. ": in one")
+    support.has(found[4], 'outer{user="ann" sum=3}:inner{step=1}: ' .. target .. ": in a given one")
+    support.has(found[5], " WARN " .. target .. ": in none")
+    support.has(found[6], " WARN " .. target .. ": after")
+    support.has(found[7], "carried{job=9}: " .. target .. ": carried over")
+  end)
+
+  it("gets spans by their fields, if the filter says so", function()
+    local found, text = lines(work .. "p.spans()", "[outer{user=ann}]=trace")
+    assert.is_true(#found >= 2, text)
+    support.has(text, "in two", "in one")
+    assert.is_nil(text:find("after", 1, true), text)
+  end)
+
+  it("gets the loader's own events", function()
+    local _, text = lines([[cygnixy.unload(cygnixy.load(path))]], "cygnixy=debug,cygnixy_test_fixtures=off")
+    support.has(text, "DEBUG load{", " cygnixy::", "mapped the library", 'step="open"', " INFO ", "unloaded")
+    assert.is_nil(text:find(target .. ":", 1, true), text)
+  end)
+
+  it("gets events of other threads", function()
+    local found, text = lines(work .. [[p.in_thread(3, "from a thread")]])
+    assert.equal(3, #found, text)
+    support.has(found[3], ": from a thread number=2")
+  end)
+
+  it("gets panics with their place, and nothing else of them", function()
+    local found, text = lines(work .. [[
+      local ok, message = pcall(p.panic, "boom")
+      assert(not ok and message:find("boom", 1, true))
+      p.panic_in_thread("in a thread")
+    ]])
+    assert.equal(2, #found, text)
+    support.has(found[1], " ERROR ", "cygnixy_test_fixtures: panicked: boom plugin=logging location=", "logging.rs:")
+    support.has(found[2], "panicked: in a thread plugin=logging")
+  end)
+
+  it("gets a panic's backtrace if there is one", function()
+    local _, stderr, status = support.run(prelude .. work .. [[pcall(p.panic, "boom")]], {
+      env = { RUST_BACKTRACE = "1" },
+    })
+    assert.equal(0, status, stderr)
+    support.has(stderr, "panicked: boom", "backtrace=")
+  end)
+
+  it("gets nothing of a plugin that was unloaded, and all of one that was reloaded", function()
+    local _, text = lines([[
+      local copy = os.tmpname()
+      local function put(name)
+        local from, to = io.open(fixtures .. "/" .. name .. ".so", "rb"), io.open(copy .. ".so", "wb")
+        to:write(from:read("*a")) from:close() to:close()
+      end
+      put("logging")
+      local p = cygnixy.load(copy .. ".so")
+      p.log("info", "before") p.spans()
+      put("logging_second")
+      local report = cygnixy.reload(p)
+      assert(report.unmapped, report.text)
+      p.log("info", "after") p.spans() p.records()
+      pcall(p.panic, "at last")
+      report = cygnixy.unload(p)
+      assert(report.unmapped, report.text)
+      collectgarbage()
+      for _ = 1, 3 do
+        p = cygnixy.load(copy .. ".so")
+        p.log("info", "again")
+        assert(cygnixy.unload(p).unmapped)
+      end
+      os.remove(copy) os.remove(copy .. ".so")
+    ]], "cygnixy_test_fixtures=info,logging_second=info")
+    support.has(text, ": before", "the second version is made", ": after\n", "panicked: at last", ": again")
+    assert.equal(5, select(2, text:gsub(": on_load\n", "")), text)
+    assert.equal(5, select(2, text:gsub(": on_unload\n", "")), text)
+    assert.equal(5, select(2, text:gsub(": drop\n", "")), text)
+    assert.equal(3, select(2, text:gsub(": again\n", "")), text)
+  end)
+
+  it("gets what is told while the state is closed", function()
+    local _, text = lines([[
+      cygnixy.load(path)
+      cygnixy.on_log(function() error("too late") end, "info")
+      cygnixy.on_log(nil)
+    ]], target .. "=info")
+    support.has(text, ": on_load", ": on_unload", ": drop")
+  end)
+end)
+
+describe("on_log", function()
+  local cygnixy = require("cygnixy")
+  local p, got
+
+  -- Collects what is told.
+  local function listen(filter)
+    got = {}
+    cygnixy.on_log(function(record) got[#got + 1] = record end, filter)
+  end
+
+  local function messages()
+    local all = {}
+    for index, record in ipairs(got) do all[index] = record.message end
+    return table.concat(all, ", ")
+  end
+
+  before_each(function()
+    p = cygnixy.load(support.fixture("logging"))
+  end)
+  after_each(function()
+    cygnixy.on_log(nil)
+    support.unload_all(cygnixy)
+  end)
+
+  it("is told an event at once, with all that belongs to it", function()
+    listen()
+    p.fields()
+    assert.equal(1, #got)
+    local record = got[1]
+    assert.equal("warn", record.level)
+    assert.equal("fixture", record.target)
+    assert.equal("all kinds", record.message)
+    assert.equal("logging", record.plugin)
+    support.has(record.file, "logging.rs")
+    assert.is_true(record.line > 10)
+    assert.same({}, record.spans)
+    assert.same({
+      signed = -5, unsigned = 7, float = 1.5, yes = true, text = 'a "b"',
+      shown = "2", debug = "Point { x: 3 }", cause = "no luck",
+    }, record.fields)
+  end)
+
+  it("is told the spans, the outermost first", function()
+    listen(target .. "=debug")
+    p.spans()
+    assert.equal("in two, in one, in a given one, in none, after", messages())
+    assert.same({
+      { name = "outer", target = target, fields = { user = "ann" } },
+      { name = "inner", target = target, fields = { step = 1 } },
+    }, got[1].spans)
+    assert.same({ { name = "outer", target = target, fields = { user = "ann", sum = 3 } } }, got[2].spans)
+    assert.equal(2, #got[3].spans)
+    assert.same({}, got[4].spans)
+    assert.same({}, got[5].spans)
+  end)
+
+  it("is told records of the crate log", function()
+    listen()
+    p.records()
+    assert.equal("an error of log, a warning of log", messages())
+    assert.equal("error", got[1].level)
+    assert.equal(target, got[1].target)
+    assert.equal("elsewhere", got[2].target)
+    support.has(got[2].file, "logging.rs")
+  end)
+
+  it("is told what its filter lets pass, which may change", function()
+    listen(target .. "=info")
+    p.log("info", "one") p.log("debug", "two")
+    listen("off")
+    p.log("error", "three") p.records()
+    assert.equal("", messages())
+    listen("trace")
+    p.log("trace", "four")
+    assert.is_true(messages():find("four", 1, true) ~= nil)
+    listen("warn")
+    p.log("info", "five") p.log("warn", "six")
+    assert.equal("six", messages())
+  end)
+
+  it("is told the loader's own events when the call ends", function()
+    listen("cygnixy=debug")
+    cygnixy.unload(p)
+    local last = got[#got]
+    assert.equal("unloaded", last.message)
+    assert.equal("cygnixy::loaded", last.target)
+    assert.equal("info", last.level)
+    assert.is_nil(last.plugin)
+    assert.equal("logging", last.fields.plugin)
+    assert.equal("unload", last.spans[1].name)
+    assert.equal("logging", last.spans[1].fields.plugin)
+  end)
+
+  it("is told what hooks log, in order", function()
+    listen(target .. "=info")
+    cygnixy.unload(p)
+    assert.equal("on_unload, drop", messages())
+    listen(target .. "=info")
+    cygnixy.load(support.fixture("logging"))
+    assert.equal("on_load", messages())
+  end)
+
+  it("may be called from a coroutine, and in one", function()
+    listen(target .. "=info")
+    local co = coroutine.wrap(function()
+      p.log("info", "one")
+      coroutine.yield()
+      p.log("info", "two")
+    end)
+    co() co()
+    assert.equal("one, two", messages())
+  end)
+
+  it("is told what destructors log while the collector runs", function()
+    listen(target .. "=info")
+    p.noisy()
+    collectgarbage() collectgarbage()
+    assert.equal("dropped", messages())
+  end)
+
+  it("is told events of other threads later, on its own", function()
+    listen(target .. "=info")
+    p.in_thread(3, "there")
+    assert.equal("", messages())
+    p.log("info", "here")
+    assert.equal("there, there, there, here", messages())
+    assert.equal(2, got[3].fields.number)
+    assert.equal("logging", got[3].plugin)
+    p.in_thread(2, "there")
+    assert.equal(2, cygnixy.flush_log())
+    assert.equal(6, #got)
+    assert.equal(0, cygnixy.flush_log())
+    p.in_thread(1, "there")
+    cygnixy.list()
+    assert.equal(7, #got)
+    p.in_thread(1, "last")
+    cygnixy.on_log(nil)
+    assert.equal("last", got[8].message)
+  end)
+
+  it("is told how many events were dropped", function()
+    listen()
+    p.in_thread(1500, "many")
+    assert.equal(1001, cygnixy.flush_log())
+    assert.equal(999, got[1000].fields.number)
+    local last = got[1001]
+    assert.equal("500 events were dropped, as nobody took them", last.message)
+    assert.equal(500, last.fields.dropped)
+    assert.equal("cygnixy", last.target)
+    assert.equal("warn", last.level)
+    listen()
+    p.in_thread(1, "more")
+    assert.equal(1, cygnixy.flush_log())
+  end)
+
+  it("is told panics, after they have been caught", function()
+    listen()
+    local message = support.failure(p.panic, "boom")
+    support.has(message, "boom")
+    assert.equal("panicked: boom", messages())
+    assert.equal("error", got[1].level)
+    assert.equal("logging", got[1].plugin)
+    assert.equal("logging", got[1].fields.plugin)
+    support.has(got[1].fields.location, "logging.rs:" .. got[1].line .. ":")
+    support.has(got[1].file, "logging.rs")
+  end)
+
+  it("may call functions of the plugin that panic when it is told a panic", function()
+    local found, text = lines(work .. [[
+      local count = 0
+      cygnixy.on_log(function()
+        count = count + 1
+        pcall(p.panic, "in the log function")
+      end)
+      pcall(p.panic, "boom")
+      assert(count == 1)
+    ]])
+    assert.equal(1, #found, text)
+    support.has(found[1], "panicked: in the log function")
+  end)
+
+  it("can be set and removed while it runs", function()
+    local count = 0
+    cygnixy.on_log(function()
+      count = count + 1
+      cygnixy.on_log(nil)
+      listen(target .. "=info")
+    end, target .. "=info")
+    p.log("info", "one") p.log("info", "two")
+    assert.equal(1, count)
+    assert.equal("two", messages())
+  end)
+
+  it("cannot unload the plugin that is telling", function()
+    local message
+    cygnixy.on_log(function()
+      local ok, err = pcall(cygnixy.unload, p)
+      message = not ok and err
+    end, target .. "=info")
+    p.log("info", "one")
+    support.has(message, "logging", "running")
+    assert.equal(p, cygnixy.get("logging"))
+  end)
+
+  it("keeps a library mapped if it is a function of it, and else does not", function()
+    listen("trace")
+    p.spans() p.stay()
+    assert.is_true(cygnixy.unload(p).unmapped)
+    p = cygnixy.load(support.fixture("logging"))
+    cygnixy.on_log(p.log, "error")
+    local report = cygnixy.unload(p)
+    assert.equal("function", report.reasons[1].kind)
+    assert.equal("log", report.reasons[1].name)
+    cygnixy.on_log(nil)
+    local found
+    for _, one in ipairs(cygnixy.collect()) do
+      if one.name == "logging" then found = one end
+    end
+    assert.is_true(found.unmapped, found.text)
+  end)
+
+  it("takes a function or nil, and a filter", function()
+    local function fails(text, ...)
+      support.has(support.failure(cygnixy.on_log, ...), "bad argument " .. text)
+    end
+    fails("#1 to 'on_log' (function or nil expected, got number)", 7)
+    fails("#1 to 'on_log' (function or nil expected, got no value)")
+    fails("#2 to 'on_log' (string expected, got number)", print, 7)
+    fails("#2 to 'on_log' (", print, "a=b=c")
+  end)
+end)
+
+describe("a log function that", function()
+  it("fails loses nothing", function()
+    local found, text = lines(work .. [[
+      cygnixy.on_log(function(record) error("no ink for " .. record.message) end)
+      p.log("warn", "one")
+      p.in_thread(1, "two")
+      p.spans()
+      cygnixy.on_log(nil)
+      p.log("warn", "three")
+    ]])
+    support.has(found[1], " WARN " .. target .. ": one")
+    support.has(found[2], " ERROR cygnixy: the log function failed", "error=", "no ink for one")
+    support.has(found[3], " WARN " .. target .. ": two number=0")
+    support.has(found[4], "no ink for two")
+    assert.equal(15, #found, text)
+    support.has(found[15], ": three")
+  end)
+
+  it("fails with an object, or yields, loses nothing", function()
+    local _, text = lines(work .. [[
+      cygnixy.on_log(function() error({}) end)
+      p.log("warn", "one")
+      cygnixy.on_log(function() coroutine.yield() end)
+      coroutine.wrap(function() p.log("warn", "two") end)()
+    ]])
+    support.has(text, ": one", ": two", "the log function failed", "yield")
+  end)
+
+  it("logs does not loop", function()
+    local found, text = lines(work .. [[
+      local count = 0
+      cygnixy.on_log(function(record)
+        count = count + 1
+        p.log("warn", "because of " .. record.message)
+        cygnixy.list()
+      end)
+      p.log("warn", "one") p.in_thread(1, "two")
+      cygnixy.flush_log()
+      assert(count == 2, count)
+    ]])
+    assert.equal(2, #found, text)
+    support.has(found[1], ": because of one")
+    support.has(found[2], ": because of two")
+  end)
+
+  it("is still there when the state is closed is not called any more", function()
+    local _, text = lines([[
+      local p = cygnixy.load(path)
+      local function tell(record) io.stderr:write("told: ", record.message, "\n") end
+      cygnixy.on_log(tell, "cygnixy_test_fixtures=info")
+      p.log("info", "one")
+      p.in_thread(1, "waiting")
+      p, keep = nil, p
+    ]], target .. "=info")
+    support.has(text, "told: one", ": waiting", ": on_unload", ": drop")
+    assert.is_nil(text:find("told: on_unload", 1, true), text)
+  end)
+end)
