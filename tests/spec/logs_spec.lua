@@ -88,6 +88,12 @@ describe("standard error", function()
     support.has(found[3], ": from a thread number=2")
   end)
 
+  it("gets what thread-locals log when their thread ends", function()
+    local found, text = lines(work .. "p.at_thread_end()")
+    assert.equal(2, #found, text)
+    support.has(found[2], " WARN " .. target .. ": the thread ends")
+  end)
+
   it("gets panics with their place, and nothing else of them", function()
     local found, text = lines(work .. [[
       local ok, message = pcall(p.panic, "boom")

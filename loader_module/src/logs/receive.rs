@@ -187,11 +187,7 @@ unsafe extern "C" fn message(context: *const c_void, message: *const Message) ->
                 return 1;
             }
             description.name = "panic".to_owned();
-            let backtrace = optional(message.backtrace);
-            let column = message.column;
-            source
-                .take_panic(description, &text, column, backtrace.as_deref())
-                .into()
+            source.take_panic(description, &text, message.column).into()
         })
     }
 }

@@ -1,5 +1,6 @@
 //! A plugin library as a source of events.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::HashMap;
 use std::fmt;
 use std::ptr;
@@ -223,13 +224,7 @@ impl Source {
     }
 
     /// Makes an event of a panic; tells whether there is anybody to take it.
-    pub(super) fn take_panic(
-        &self,
-        mut description: Description,
-        text: &str,
-        column: u32,
-        backtrace: Option<&str>,
-    ) -> bool {
+    pub(super) fn take_panic(&self, mut description: Description, text: &str, column: u32) -> bool {
         if dispatcher::get_default(|dispatch| dispatch.is::<NoSubscriber>()) {
             return false;
         }
@@ -241,9 +236,18 @@ impl Source {
         description.fields = ["message", "plugin", "location", "backtrace"]
             .map(str::to_owned)
             .to_vec();
+        // Taken here, since it would make every plugin larger.
+        let backtrace = Backtrace::capture();
+        let is_captured = backtrace.status() == BacktraceStatus::Captured;
+        let backtrace = is_captured.then(|| backtrace.to_string());
         let text = format!("panicked: {text}");
         let plugin = self.plugin();
-        let values = [Some(&*text), Some(&*plugin), location.as_deref(), backtrace];
+        let values = [
+            Some(&*text),
+            Some(&*plugin),
+            location.as_deref(),
+            backtrace.as_deref(),
+        ];
         output::telling(self, true, || self.take(Mirror::of(&description), &values));
         true
     }

@@ -1,6 +1,5 @@
 //! The hook that makes a panic an event instead of a text on standard error.
 
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,9 +49,6 @@ fn tell(info: &PanicHookInfo<'_>) -> bool {
         return false;
     };
     let text = panics::message(info.payload());
-    let backtrace = Backtrace::capture();
-    let backtrace =
-        (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
     let location = info.location();
     let message = Message {
         size: size_of::<Message>(),
@@ -64,7 +60,6 @@ fn tell(info: &PanicHookInfo<'_>) -> bool {
         line: location.map_or(0, panic::Location::line),
         column: location.map_or(0, panic::Location::column),
         text: Str::new(&text),
-        backtrace: optional(backtrace.as_deref()),
     };
     // SAFETY: as above; the message is borrowed for the call.
     let is_taken = unsafe { (receiver.message)(receiver.context, &raw const message) } != 0;

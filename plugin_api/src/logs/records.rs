@@ -47,7 +47,6 @@ impl Log for Logger {
             line: record.line().unwrap_or(0),
             column: 0,
             text: Str::new(&text),
-            backtrace: optional(None),
         };
         // SAFETY: as above; the message is borrowed for the call.
         unsafe { (receiver.message)(receiver.context, &raw const message) };

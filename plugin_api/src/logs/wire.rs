@@ -105,7 +105,8 @@ impl Parent {
 pub struct Message {
     /// The size of this structure in the plugin's build, in bytes.
     pub size: usize,
-    /// 1 if it is the report of a panic, which is being raised: no code of the plugin may run now.
+    /// 1 if it is the report of a panic, which is being raised: no code of the plugin may run now. The
+    /// receiver can take the backtrace.
     pub is_panic: u32,
     /// How serious it is.
     pub level: Level,
@@ -121,8 +122,6 @@ pub struct Message {
     pub column: u32,
     /// What it says.
     pub text: Str,
-    /// The backtrace of a panic, or null.
-    pub backtrace: Str,
 }
 
 /// Answers: sums of these.

@@ -1,7 +1,7 @@
 //! The subscriber of the process: gives each event to its destination.
 
 use std::cell::Cell;
-use std::io::{IsTerminal as _, Stderr, stderr};
+use std::io::{IsTerminal as _, Stderr, Write as _, stderr};
 use std::sync::{Arc, OnceLock};
 
 use tracing::span::{Attributes, Id};
@@ -32,6 +32,15 @@ static OUTPUT: OnceLock<Output> = OnceLock::new();
 thread_local! {
     /// Whether what the thread makes goes to standard error, unasked.
     static IS_PRINTING: Cell<bool> = const { Cell::new(false) };
+    /// Tells whether the thread has run the destructors of its thread-locals. Those of a plugin run
+    /// after those of the module, and may log.
+    static HAS_LOCALS: WithDestructor = const { WithDestructor };
+}
+
+struct WithDestructor;
+
+impl Drop for WithDestructor {
+    fn drop(&mut self) {}
 }
 
 /// The output of the process.
@@ -85,15 +94,26 @@ impl Output {
         record.dispatch();
     }
 
+    fn write(&self, event: &Event<'_>, context: Context<'_, Registry>) {
+        if HAS_LOCALS.try_with(|_| ()).is_ok() {
+            self.standard_error.on_event(event, context);
+        } else {
+            // The format has a thread-local of its own, which is gone by now.
+            let record = Record::new(event, &context, None);
+            // There is nobody to tell that it cannot be written.
+            let _ = writeln!(stderr(), "{record}");
+        }
+    }
+
     fn tell(&self, event: &Event<'_>, context: Context<'_, Registry>) {
         if IS_PRINTING.get() {
-            self.standard_error.on_event(event, context);
+            self.write(event, context);
             return;
         }
         let (route, plugin) = with_source(|source| (route(source), source.map(|s| s.plugin())));
         let Route::Functions { states, is_now } = route else {
             if Filter::enabled(&*self.filter, event.metadata(), &context) {
-                self.standard_error.on_event(event, context);
+                self.write(event, context);
             }
             return;
         };
@@ -106,7 +126,7 @@ impl Output {
         }
         // An event of a log function is not told to a log function.
         if delivery::is_delivering() {
-            self.standard_error.on_event(event, context);
+            self.write(event, context);
             return;
         }
         for log in takers {

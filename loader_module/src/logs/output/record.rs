@@ -1,6 +1,6 @@
 //! An event with all that belongs to it, to be told later or to a Lua function.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use plugin_api::mlua::{self, IntoLua, Lua, Table};
@@ -102,6 +102,26 @@ impl Record {
     }
 }
 
+/// The event in one line, without time and spans.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:>5} {}:",
+            self.metadata.level(),
+            self.metadata.target()
+        )?;
+        for (field, value) in &self.fields.0 {
+            if is_message(field) {
+                write!(f, " {}", value.text())?;
+            } else {
+                write!(f, " {field}={value:?}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A span that does not end while this is there.
 #[derive(Debug)]
 struct HeldSpan(Id);
@@ -119,7 +139,7 @@ impl Drop for HeldSpan {
 }
 
 /// The value of a field.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Value {
     Signed(i64),
     Unsigned(u64),
@@ -163,6 +183,19 @@ impl Value {
             Self::Float(value) => value.into_lua(lua),
             Self::Boolean(value) => value.into_lua(lua),
             Self::String(value) | Self::Other(value) => value.into_lua(lua),
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signed(value) => value.fmt(f),
+            Self::Unsigned(value) => value.fmt(f),
+            Self::Float(value) => value.fmt(f),
+            Self::Boolean(value) => value.fmt(f),
+            Self::String(text) => fmt::Debug::fmt(text, f),
+            Self::Other(text) => f.write_str(text),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The Lua states that have the module, and their log functions.
 
+use std::cell::Cell;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, ThreadId};
 
 use plugin_api::mlua::ffi::lua_State;
 use plugin_api::mlua::{self, Lua, Value};
@@ -30,7 +30,7 @@ unsafe impl Sync for StateLog {}
 
 struct Inner {
     /// The thread that the state runs on, as far as is known.
-    owner: Option<ThreadId>,
+    owner: Option<u64>,
     /// The filter of the log function, if one is set.
     filter: Option<Arc<EnvFilter>>,
     queue: Queue,
@@ -58,12 +58,12 @@ impl StateLog {
 
     /// Whether the state runs on the calling thread, and no other.
     pub(super) fn is_here(&self) -> bool {
-        lock(&self.inner).owner == Some(thread::current().id())
+        lock(&self.inner).owner == Some(this_thread())
     }
 
     /// Notes that the state runs on the calling thread.
     pub(super) fn come_here(&self) {
-        lock(&self.inner).owner = Some(thread::current().id());
+        lock(&self.inner).owner = Some(this_thread());
     }
 
     /// Notes that the state may run on another thread than it did.
@@ -92,6 +92,19 @@ impl fmt::Debug for StateLog {
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
+}
+
+/// A number for the calling thread that no other has or will have. Unlike those of the standard library it
+/// can be asked for while the thread ends.
+fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        static NUMBER: Cell<u64> = const { Cell::new(0) };
+    }
+    if NUMBER.get() == 0 {
+        NUMBER.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    }
+    NUMBER.get()
 }
 
 static STATES: Mutex<Vec<Arc<StateLog>>> = Mutex::new(Vec::new());
@@ -147,7 +160,7 @@ pub(crate) fn open(lua: &Lua) -> mlua::Result<()> {
         state,
         thread,
         inner: Mutex::new(Inner {
-            owner: Some(thread::current().id()),
+            owner: Some(this_thread()),
             filter: None,
             queue: Queue::default(),
         }),
