@@ -56,9 +56,12 @@ unsafe fn receive<R>(context: *const c_void, otherwise: R, body: impl FnOnce(&So
 }
 
 unsafe extern "C" fn register(context: *const c_void, callsite: *const wire::Callsite) -> u32 {
-    // SAFETY: see the module. The callsite, of a size that this version knows, and its texts are
-    // borrowed for the call.
+    // SAFETY: see the module. The callsite and its texts are borrowed for the call. It is not read
+    // before its size is known to cover what this version knows.
     unsafe {
+        if (&raw const (*callsite).size).read() < size_of::<wire::Callsite>() {
+            return interest::NEVER;
+        }
         let callsite = &*callsite;
         receive(context, interest::NEVER, |source| {
             let fields = if callsite.fields_len == 0 {
@@ -166,9 +169,11 @@ unsafe extern "C" fn message_enabled(context: *const c_void, level: Level, targe
 }
 
 unsafe extern "C" fn message(context: *const c_void, message: *const Message) -> u32 {
-    // SAFETY: see the module. The message, of a size that this version knows, and its texts are
-    // borrowed for the call.
+    // SAFETY: as in `register`.
     unsafe {
+        if (&raw const (*message).size).read() < size_of::<Message>() {
+            return 0;
+        }
         let message = &*message;
         receive(context, 0, |source| {
             let text = message.text.to_text();
