@@ -45,6 +45,43 @@ impl Image {
     }
 }
 
+/// The addresses of the writable memory of a loaded object that contains `address`: of its statics, if
+/// that is the address of one that can change.
+#[cfg(bound_lua_api)]
+pub(crate) fn writable_around(address: *const c_void) -> Option<Range<usize>> {
+    struct Wanted {
+        address: usize,
+        found: Option<Range<usize>>,
+    }
+    unsafe extern "C" fn visit(
+        info: *mut libc::dl_phdr_info,
+        _size: libc::size_t,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: as in the other `visit`.
+        let (wanted, info) = unsafe { (&mut *data.cast::<Wanted>(), &*info) };
+        for header in 0..usize::from(info.dlpi_phnum) {
+            // SAFETY: the object has `dlpi_phnum` program headers at `dlpi_phdr`.
+            let header = unsafe { &*info.dlpi_phdr.add(header) };
+            let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+            let range = start..start.wrapping_add(header.p_memsz as usize);
+            let is_writable = header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W != 0;
+            if is_writable && range.contains(&wanted.address) {
+                wanted.found = Some(range);
+                return 1;
+            }
+        }
+        0
+    }
+    let mut wanted = Wanted {
+        address: address.addr(),
+        found: None,
+    };
+    // SAFETY: as in `Image::containing`.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut wanted).cast()) };
+    wanted.found
+}
+
 struct Search {
     address: usize,
     index: usize,

@@ -13,9 +13,14 @@
 
 use std::sync::OnceLock;
 
+use tracing::Metadata;
 use tracing::subscriber::Interest;
-use tracing::{Dispatch, Metadata};
 
+#[cfg(bound_lua_api)]
+mod dispatcher;
+#[cfg(not(bound_lua_api))]
+#[path = "logs/kept.rs"]
+mod dispatcher;
 mod forward;
 mod panic_hook;
 mod records;
@@ -45,16 +50,25 @@ pub(crate) unsafe fn start(receiver: *const Receiver) {
         *receiver
     };
     if RECEIVER.set(receiver).is_ok() {
-        // Somebody may have been first: an initialiser of the library. Its choice stays.
-        let _ = tracing::dispatcher::set_global_default(Dispatch::new(forward::Forward));
+        dispatcher::install();
         records::install();
         panic_hook::install();
     }
 }
 
-/// Ends what this library has registered outside of itself. It is going to be unmapped.
+/// Takes the panic hook off.
 pub(crate) fn close() {
     panic_hook::remove();
+}
+
+/// Frees what logging has on the heap.
+///
+/// # Safety
+///
+/// - The library is unmapped next. No code of it runs any more but the caller's.
+pub(crate) unsafe fn free() {
+    // SAFETY: as the caller promises.
+    unsafe { dispatcher::free() }
 }
 
 /// Makes a callsite ask each time whether it is wanted.

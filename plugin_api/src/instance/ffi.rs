@@ -205,7 +205,11 @@ unsafe extern "C" fn close() {
     logs::close();
     lua_api::release();
     // SAFETY: the loader promises that the library is unmapped next.
-    unsafe { process::close() };
+    unsafe {
+        process::close();
+        // Destructors of thread-locals may have logged.
+        logs::free();
+    }
 }
 
 unsafe extern "C" fn log_to(receiver: *const Receiver) {
