@@ -7,9 +7,10 @@ use plugin_api::mlua::Lua;
 
 use super::states::{self, StateLog};
 use super::whereabouts::is_panicking;
-use crate::call_stack;
+use crate::call_stack::{self, Kind};
 use crate::logs::Source;
 use crate::lua_state::StateId;
+use crate::runtime;
 
 /// Where an event goes.
 pub(super) enum Route {
@@ -72,7 +73,7 @@ pub(super) fn route(source: Option<&Source>) -> Route {
         return match running.next() {
             Some(log) => Route::Functions {
                 states: vec![Arc::clone(log)],
-                is_now: !is_panicking(),
+                is_now: !is_panicking() && !may_be_compiled(log),
             },
             None => Route::StandardError,
         };
@@ -107,7 +108,24 @@ fn is_running(log: &StateLog, source: Option<&Source>) -> bool {
     let Some(source) = source.filter(|source| source.whereabouts.is_used_in(log.state)) else {
         return false;
     };
-    // SAFETY: the state is open, and runs on this thread; mlua has made its data for it.
-    let lua: &Lua = unsafe { Lua::get_or_init_from_ptr(log.thread) };
+    let lua = lua_of(log);
+    if is_luajit() && call_stack::innermost(lua) == Some(Kind::Lua) {
+        // It may be, from compiled code, whose stack cannot be looked at.
+        return true;
+    }
     call_stack::is_running_code_of(lua, source.whereabouts.addresses(), &|_| false)
+}
+
+/// Whether compiled code of LuaJIT may be what has called the plugin: then nothing of Lua can be called.
+fn may_be_compiled(log: &StateLog) -> bool {
+    is_luajit() && call_stack::innermost(lua_of(log)) != Some(Kind::C)
+}
+
+fn is_luajit() -> bool {
+    runtime::lua_abi() == "luajit"
+}
+
+fn lua_of(log: &StateLog) -> &Lua {
+    // SAFETY: the state is open, and runs on this thread; mlua has made its data for it.
+    unsafe { Lua::get_or_init_from_ptr(log.thread) }
 }
