@@ -21,6 +21,8 @@ use crate::report::UnloadReport;
 use crate::residence;
 
 mod entry;
+pub(crate) mod facts;
+mod jit;
 mod left;
 mod object;
 mod registration;
@@ -163,6 +165,27 @@ impl LoadedPlugins {
             Origin::Program => false,
         });
         found.cloned()
+    }
+
+    /// The functions of a plugin in a state as LuaJIT can call them through its FFI.
+    pub(crate) fn direct_calls(&self, name: &str, lua: &Lua) -> Result<Table, Error> {
+        let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
+        match entry.direct_calls(lua)? {
+            Some(table) => Ok(table),
+            None => Err(self.not_loaded(name)),
+        }
+    }
+
+    /// The functions of a plugin, a line each, with their types: `greet.add(number, number) -> number`.
+    pub(crate) fn help(&self, name: &str) -> Result<String, Error> {
+        let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
+        let facts = entry.facts();
+        let lines = entry.functions().into_iter().map(|function| {
+            let known = facts.iter().find(|one| one.name == function);
+            let types = known.and_then(|one| one.signature.as_deref());
+            format!("{name}.{function}{}", types.unwrap_or("(...)"))
+        });
+        Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Makes a plugin's functions in a Lua state, once; gives its table there.

@@ -1,5 +1,6 @@
 //! The Rust face of the loader.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,9 @@ pub struct PluginInfo {
     pub manifest: Option<Manifest>,
     /// The names of its functions, sorted; empty until it is registered in a state.
     pub functions: Vec<String>,
+    /// The types of those of its functions of which they are known, by name, as in
+    /// `(number, string?) -> number`.
+    pub signatures: BTreeMap<String, String>,
 }
 
 impl PluginInfo {
@@ -53,6 +57,11 @@ impl PluginInfo {
             path,
             manifest,
             functions: entry.functions(),
+            signatures: entry
+                .facts()
+                .into_iter()
+                .filter_map(|one| Some((one.name, one.signature?)))
+                .collect(),
         }
     }
 }

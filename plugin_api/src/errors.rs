@@ -69,8 +69,7 @@ impl Message {
     }
 
     /// What is said of a panic.
-    #[cfg(bound_lua_api)]
-    fn panicked(text: &str) -> Self {
+    pub(crate) fn panicked(text: &str) -> Self {
         Self {
             text: format!("the function panicked: {text}"),
             is_positioned: false,

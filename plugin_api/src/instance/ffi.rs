@@ -9,7 +9,9 @@ use mlua::ffi::{self, lua_State};
 use mlua::{Lua, Table};
 
 use super::{Failure, Instance, lua_failure};
-use crate::abi::{CURRENT_KEY, Descriptor, Host, Inventory, RawInstance, Sink, Status, Str, Usage};
+use crate::abi::{
+    CURRENT_KEY, Descriptor, FunctionSink, Host, Inventory, RawInstance, Sink, Status, Str, Usage,
+};
 use crate::late;
 use crate::lua_api;
 use crate::panics;
@@ -48,6 +50,7 @@ impl Descriptor {
             forget,
             usage,
             close,
+            describe,
         }
     }
 }
@@ -200,6 +203,16 @@ unsafe extern "C" fn close() {
     lua_api::release();
     // SAFETY: the loader promises that the library is unmapped next.
     unsafe { process::close() };
+}
+
+unsafe extern "C" fn describe(state: *mut lua_State, instance: RawInstance, sink: FunctionSink) {
+    // SAFETY: see the module; functions were made in the state, so mlua has its data for it.
+    let (instance, lua) = unsafe {
+        let instance = &*instance.cast::<Instance>();
+        (instance, Lua::get_or_init_from_ptr(state))
+    };
+    // SAFETY: the loader passes a usable sink.
+    let _ = panics::catch(|| unsafe { instance.describe(lua, sink) });
 }
 
 #[derive(Clone, Copy)]
