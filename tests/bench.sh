@@ -28,17 +28,18 @@ rm -f "$results"/*.svg "$results"/*.json "$results"/*.txt
 facts >"$results/raw/machine.tsv"
 measured=
 for abi in "$@"; do
-    if ! build_bench "$abi"; then
-        say "bench.sh: $abi is left out"
+    if ! include=$(include_dir "$abi"); then
+        fact "left out" "$abi: no headers, as cargo has not fetched its sources" | tee -a "$results/raw/machine.tsv" >&2
         continue
     fi
+    build_bench "$abi" "$include"
     say "measuring $abi"
     measure "$abi" >"$results/raw/$abi.tsv"
     measured="$measured $abi"
 done
 
 # shellcheck disable=SC2086 # a list of names
-(cd "$root/tests/bench/report" && lua5.4 main.lua "$results" $measured)
+(cd "$root/tests/bench/report" && LUA_PATH="./?.lua;;" lua5.4 main.lua "$results" $measured)
 if [ "${PUBLISH:-}" = 1 ]; then
     rm -rf "$root/docs/bench"
     mkdir -p "$root/docs/bench"

@@ -24,19 +24,16 @@ bench_interpreter() {
     esac
 }
 
+# build_interpreter SOURCES
 build_interpreter() {
     cc -O2 -DLUA_USE_LINUX -Wl,-E -I"$1" -o "$(bench_interpreter lua55)" \
         "$root/tests/bench/native/host.c" "$1"/*.c -lm -ldl
 }
 
-# build_bench ABI: everything into build/ABI/bench. The Rust crates are built with the workspace's
+# build_bench ABI HEADERS: everything into build/ABI/bench. The Rust crates are built with the workspace's
 # release profile, C with the same level of optimisation; all are stripped.
 build_bench() {
     bench_out=$root/build/$1/bench
-    if ! include=$(include_dir "$1"); then
-        say "there are no headers for $1: cargo has not fetched its sources (run cargo fetch)"
-        return 1
-    fi
     sh "$root/tests/build.sh" "$1" module
     cargo_for "$1" -p bench_plain -p bench_plugin -p bench_minimal -p bench_0000 --features "$1"
     rm -rf "$bench_out"
@@ -45,12 +42,13 @@ build_bench() {
     copy_library "$(release_dir "$1")" bench_plugin "$bench_out/bench_plugin.so"
     copy_library "$(release_dir "$1")" bench_minimal "$bench_out/minimal/mlua.so"
     copy_library "$(release_dir "$1")" bench_0000 "$bench_out/minimal/cygnixy.so"
-    compile functions "$bench_out/bench_native.so"
-    compile minimal "$bench_out/minimal/C.so"
-    compile bare "$bench_out/bench_bare.so"
-    [ "$1" != lua55 ] || build_interpreter "$include"
+    compile functions "$2" "$bench_out/bench_native.so"
+    compile minimal "$2" "$bench_out/minimal/C.so"
+    compile bare "$2" "$bench_out/bench_bare.so"
+    [ "$1" != lua55 ] || build_interpreter "$2"
 }
 
+# compile SOURCE HEADERS LIBRARY
 compile() {
-    cc -O3 -Wall -Wextra -shared -fPIC -s -I"$include" -o "$2" "$root/tests/bench/native/$1.c"
+    cc -O3 -Wall -Wextra -shared -fPIC -s -I"$2" -o "$3" "$root/tests/bench/native/$1.c"
 }

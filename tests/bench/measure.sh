@@ -66,7 +66,7 @@ loading() {
 
 # Whether events reach standard error decides what the rows mean.
 events() {
-    BENCH_REPETITIONS=1 run events "$plugin" 2>"$scratch/said" >/dev/null
+    BENCH_REPETITIONS=1 run events "$plugin" 2>"$scratch/said" >/dev/null || die "$(cat "$scratch/said")"
     if [ ! -s "$scratch/said" ]; then
         fact events "no event reaches standard error in this build: the rows with warn! show disabled events"
     fi

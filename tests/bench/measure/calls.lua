@@ -30,9 +30,9 @@ local function through_ffi()
   ffi.cdef [[
     void bench_noop(void);
     double bench_add(double, double);
-    double bench_increment(double);
-    double bench_length(const char *, size_t);
-    double bench_look(const char *, size_t);
+    int bench_increment(int);
+    int bench_length(const char *, size_t);
+    int bench_look(const char *, size_t);
   ]]
   local C = ffi.load(bare)
   return {

@@ -28,5 +28,5 @@ if cygnixy.on_log then
   local seen = 0
   cygnixy.on_log(function() seen = seen + 1 end)
   measure("to a Lua function (warn!)", "warn", 5000)
-  assert(seen > 0, "no event has reached the function")
+  assert(seen > 0, "no event has reached the function that on_log was given")
 end

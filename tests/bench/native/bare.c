@@ -7,15 +7,15 @@ double bench_add(double a, double b) {
     return a + b;
 }
 
-double bench_increment(double n) {
+int bench_increment(int n) {
     return n + 1;
 }
 
-double bench_length(const char *bytes, size_t size) {
+int bench_length(const char *bytes, size_t size) {
     (void)bytes;
-    return (double)size;
+    return (int)size;
 }
 
-double bench_look(const char *bytes, size_t size) {
-    return (double)size + (size == 0 ? 0 : (unsigned char)bytes[size / 2]);
+int bench_look(const char *bytes, size_t size) {
+    return (int)size + (size == 0 ? 0 : (unsigned char)bytes[size / 2]);
 }

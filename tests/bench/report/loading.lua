@@ -31,7 +31,7 @@ function loading.curves(result)
   return curves
 end
 
--- Rows for the tables: the first load, the last ones, and the mean of all.
+-- Rows for the tables: the first load, the next ones, the last ones, and the mean of all but the first.
 function loading.summary(result)
   local group, rows = result.groups.loading, {}
   if not group then return rows end
@@ -56,7 +56,8 @@ function loading.summary(result)
     rows[#rows + 1], rows[name] = made, made
   end
   row("first", 1, 1)
-  if count > 1 then
+  if count > 10 then
+    row("next", 2, 10)
     row("last", math.max(2, math.ceil(count * 0.95)), count)
     row("mean", 2, count, true)
   end

@@ -42,7 +42,7 @@ function panels.draw(question, explanation, sides, measured, axis, unit, logarit
   for i, panel in ipairs(measured) do
     local x0 = (i - 1) % columns * panel_width + left
     local x1 = x0 + panel_width - left - right
-    local y1 = top + math.floor((i - 1) / columns) * (panel_height + 62) + 24
+    local y1 = top + math.floor((i - 1) / columns) * (panel_height + 74) + 24
     local y0 = y1 + panel_height
     local x = svg.log_scale(first, math.max(last, first * 10), x0 + 4, x1 - 4)
     local y
@@ -86,7 +86,7 @@ function panels.draw(question, explanation, sides, measured, axis, unit, logarit
       for _, point in ipairs(line) do drawing:dot(point[1], point[2], 2.3, colour) end
     end
   end
-  return drawing:finish(top + math.ceil(#measured / columns) * (panel_height + 62) + 6)
+  return drawing:finish(top + math.ceil(#measured / columns) * (panel_height + 74))
 end
 
 return panels

@@ -99,8 +99,10 @@ function tables.of(abi, result)
   local three = { "C", "mlua", "cygnixy" }
   local summary = loading.summary(result)
   for _, row in ipairs(summary) do
-    row.name = ({ first = "the first", last = ("the last 5 %% of %d"):format(summary.count or 0),
-      mean = "all but the first, mean" })[row.name]
+    row.name = ({
+      first = "the first", next = "the next nine", last = ("the last 5 %% of %d"):format(summary.count),
+      mean = "all but the first, mean",
+    })[row.name]
   end
   add("loading", "loading, us (require, or cygnixy.load)", three, to_mlua, summary)
   add("require", "once in a process, us", { "cygnixy" }, {})

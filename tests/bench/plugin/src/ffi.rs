@@ -12,15 +12,9 @@ pub(crate) fn functions(lua: &Lua) -> Result<Vec<(&'static str, Function)>> {
         Ok(vec![
             ("noop", lua.create_ffi_function(|| ())?),
             ("add", lua.create_ffi_function(|a: f64, b: f64| a + b)?),
-            ("increment", lua.create_ffi_function(|n: f64| n + 1.0)?),
-            (
-                "length",
-                lua.create_ffi_function(|text: &[u8]| text.len() as f64)?,
-            ),
-            (
-                "look",
-                lua.create_ffi_function(|bytes: &[u8]| look(bytes) as f64)?,
-            ),
+            ("increment", lua.create_ffi_function(|n: i64| n + 1)?),
+            ("length", lua.create_ffi_function(|text: &[u8]| text.len())?),
+            ("look", lua.create_ffi_function(|bytes: &[u8]| look(bytes))?),
         ])
     }
 }
