@@ -8,9 +8,7 @@ use plugin_api::mlua::{self, Function, Lua};
 use plugin_api::{PluginLua, export_plugin};
 
 mod events;
-#[cfg(feature = "fast")]
 mod fast;
-#[cfg(feature = "fast")]
 mod ffi;
 #[path = "../../functions.rs"]
 mod functions;
@@ -40,9 +38,7 @@ impl PluginLua for Bench {
 fn all(lua: &Lua) -> mlua::Result<HashMap<String, Function>> {
     let groups = [
         ("create", functions::functions(lua)?),
-        #[cfg(feature = "fast")]
         ("fast", fast::functions(lua)?),
-        #[cfg(feature = "fast")]
         ("ffi", ffi::functions(lua)?),
         ("events", events::functions(lua)?),
     ];
