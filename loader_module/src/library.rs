@@ -17,6 +17,7 @@ use crate::plugin_file::{Identity, PluginFile};
 use crate::report::{Reason, ReasonKind};
 
 mod copy;
+mod kept;
 mod mapped;
 mod open;
 mod signals;
@@ -87,7 +88,7 @@ impl Library {
             return Ok(Arc::clone(library));
         }
         let is_known = |descriptor| open.iter().any(|library| library.descriptor == descriptor);
-        let (handle, descriptor) = open::map(file, &is_known)?;
+        let (handle, descriptor, copy) = open::map(file, &is_known)?;
         debug!(step = "open", plugin, %path, "mapped the library");
         // SAFETY: the handle keeps the library mapped.
         if let Err(error) = open::bind(unsafe { &*descriptor }, file) {
@@ -107,6 +108,9 @@ impl Library {
             has_failed: AtomicBool::new(false),
             was_abandoned: AtomicBool::new(false),
         });
+        if let Some(copy) = copy {
+            copy.keep(file.identity);
+        }
         open.push(Arc::clone(&library));
         Ok(library)
     }
@@ -234,7 +238,8 @@ impl Library {
         let mut open = lock(&OPEN);
         let mut handle = lock(&library.handle);
         // Once somebody has closed it, nothing of it can be asked any more.
-        if handle.is_some() {
+        let is_open = handle.is_some();
+        if is_open {
             let reasons = library.obstacles(Arc::strong_count(library));
             if !reasons.is_empty() {
                 return Err(reasons);
@@ -250,6 +255,9 @@ impl Library {
                 ReasonKind::Linker,
                 "the dynamic linker keeps it mapped",
             )]);
+        }
+        if is_open {
+            kept::note_unmapped(library.identity);
         }
         let plugin = &library.manifest.name;
         debug!(step = "close", plugin, path = %library.path.display(), "unmapped the library");

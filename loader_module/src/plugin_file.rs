@@ -54,14 +54,27 @@ impl Identity {
             length: bytes.len(),
         }
     }
+
+    /// The file's length in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
 }
 
 impl PluginFile {
     /// Reads the file at `path` and its manifest.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        Self::read_resolved(path, path.canonicalize())
+    }
+
+    /// The same for a path that was made absolute, without symbolic links, just now.
+    pub(crate) fn read_resolved(
+        path: &Path,
+        absolute: std::io::Result<PathBuf>,
+    ) -> Result<Self, Error> {
         let bytes = read_library(path)?;
         let manifest = manifest::read(path, &bytes)?;
-        let absolute = path.canonicalize().map_err(|source| Error::Read {
+        let absolute = absolute.map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -142,7 +155,8 @@ fn read_library(path: &Path) -> Result<Vec<u8>, Error> {
             "a file of {length} bytes; the most that is looked into is {LARGEST_FILE}"
         )));
     }
-    let mut bytes = Vec::new();
+    // Room for all of it, so that it is read in a few large pieces.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     (&mut file)
         .take(512)
         .read_to_end(&mut bytes)
@@ -151,7 +165,6 @@ fn read_library(path: &Path) -> Result<Vec<u8>, Error> {
         let found = manifest::describe(&bytes, "it begins like no known one");
         return Err(not_a_library(found));
     }
-    bytes.reserve_exact(usize::try_from(length).unwrap_or_default());
     file.take(LARGEST_FILE)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;

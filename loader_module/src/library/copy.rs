@@ -8,24 +8,51 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::plugin_file::PluginFile;
+use super::kept;
+use crate::plugin_file::{Identity, PluginFile};
 
 /// The copy. Once it is mapped, it can be dropped.
+#[derive(Debug)]
 pub(super) struct Copy {
     path: PathBuf,
-    _keep: Keep,
+    keep: Keep,
 }
 
-#[expect(dead_code, reason = "what is in here is kept, not used")]
+#[derive(Debug)]
 enum Keep {
-    Memory(File),
+    /// In memory, and whether nobody can change it any more.
+    Memory(File, bool),
+    #[expect(dead_code, reason = "it is kept, not used")]
     Named(tempfile::NamedTempFile),
 }
 
 impl Copy {
-    /// Makes a copy in memory.
+    /// Finds or makes a copy in memory.
     #[cfg(target_os = "linux")]
     pub(super) fn in_memory(file: &PluginFile) -> io::Result<Self> {
+        use std::os::fd::AsRawFd as _;
+
+        let (memory, is_sealed) = match kept::take(file.identity) {
+            Some(memory) => (memory, true),
+            None => Self::new_memory(file)?,
+        };
+        Ok(Self {
+            path: unique_path(memory.as_raw_fd()),
+            keep: Keep::Memory(memory, is_sealed),
+        })
+    }
+
+    /// Keeps the copy for another time, if it is one that can be kept. It is that of a mapped
+    /// library of this content, until [`kept::note_unmapped`] is called.
+    pub(super) fn keep(self, identity: Identity) {
+        if let Keep::Memory(memory, true) = self.keep {
+            kept::put(identity, memory);
+        }
+    }
+
+    /// Writes the file to memory, and lets nobody change it any more; tells whether that worked.
+    #[cfg(target_os = "linux")]
+    fn new_memory(file: &PluginFile) -> io::Result<(File, bool)> {
         use std::os::fd::{AsRawFd as _, FromRawFd as _};
         use std::os::unix::ffi::OsStrExt as _;
 
@@ -35,17 +62,23 @@ impl Copy {
         name.push(0);
         // SAFETY: the name is a C string; a file descriptor that is not negative is ours.
         let mut memory = unsafe {
-            let descriptor = libc::memfd_create(name.as_ptr().cast(), libc::MFD_CLOEXEC);
+            let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+            let descriptor = libc::memfd_create(name.as_ptr().cast(), flags);
             if descriptor < 0 {
                 return Err(io::Error::last_os_error());
             }
             File::from_raw_fd(descriptor)
         };
         memory.write_all(file.bytes())?;
-        Ok(Self {
-            path: unique_path(memory.as_raw_fd()),
-            _keep: Keep::Memory(memory),
-        })
+        // There is no mapping that could still be written to, so the seal for the future is enough;
+        // the other one waits until the kernel has put every page away.
+        let seals = libc::F_SEAL_FUTURE_WRITE
+            | libc::F_SEAL_SHRINK
+            | libc::F_SEAL_GROW
+            | libc::F_SEAL_SEAL;
+        // SAFETY: the file is open, and the command takes a number.
+        let sealed = unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_ADD_SEALS, seals) };
+        Ok((memory, sealed == 0))
     }
 
     /// There are no files in memory here.
@@ -63,7 +96,7 @@ impl Copy {
         copy.write_all(file.bytes())?;
         Ok(Self {
             path: copy.path().to_owned(),
-            _keep: Keep::Named(copy),
+            keep: Keep::Named(copy),
         })
     }
 
