@@ -13,11 +13,10 @@ use tracing::{debug, info_span};
 use crate::Error;
 use crate::lock::lock;
 use crate::lua_state::StateId;
-use crate::plugin_file::{Identity, PluginFile};
+use crate::plugin_file::{Identity, PluginFile, kept};
 use crate::report::{Reason, ReasonKind};
 
 mod copy;
-mod kept;
 mod mapped;
 mod open;
 mod signals;
@@ -109,7 +108,7 @@ impl Library {
             was_abandoned: AtomicBool::new(false),
         });
         if let Some(copy) = copy {
-            copy.keep(file.identity);
+            copy.keep(file);
         }
         open.push(Arc::clone(&library));
         Ok(library)
@@ -250,14 +249,15 @@ impl Library {
             unsafe { (library.descriptor().close)() };
             *handle = None;
         }
-        if is_mapped(&library.addresses) {
+        let is_mapped = is_mapped(&library.addresses);
+        if is_open {
+            kept::note_closed(library.identity, is_mapped);
+        }
+        if is_mapped {
             return Err(vec![Reason::new(
                 ReasonKind::Linker,
                 "the dynamic linker keeps it mapped",
             )]);
-        }
-        if is_open {
-            kept::note_unmapped(library.identity);
         }
         let plugin = &library.manifest.name;
         debug!(step = "close", plugin, path = %library.path.display(), "unmapped the library");

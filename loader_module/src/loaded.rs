@@ -147,7 +147,8 @@ impl LoadedPlugins {
 
     /// The plugin that was loaded from a path, absolute and without symbolic links.
     fn loaded_from(&self, path: &Path) -> Option<Arc<Entry>> {
-        self.find_library(|library| library.path == path)
+        // Paths of one form are equal if their bytes are, which is found out faster.
+        self.find_library(|library| library.path.as_os_str() == path.as_os_str())
     }
 
     /// The plugin that was loaded from a file of the same content.

@@ -4,12 +4,11 @@
 //! the new; and a file that is overwritten while it is mapped crashes the process. So what is mapped
 //! is a copy in memory that nobody else can reach, made of the bytes that were checked.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::kept;
-use crate::plugin_file::{Identity, PluginFile};
+use crate::plugin_file::{Content, Memory, PluginFile, kept};
 
 /// The copy. Once it is mapped, it can be dropped.
 #[derive(Debug)]
@@ -20,65 +19,33 @@ pub(super) struct Copy {
 
 #[derive(Debug)]
 enum Keep {
-    /// In memory, and whether nobody can change it any more.
-    Memory(File, bool),
+    Memory(Arc<Memory>),
     #[expect(dead_code, reason = "it is kept, not used")]
     Named(tempfile::NamedTempFile),
 }
 
 impl Copy {
-    /// Finds or makes a copy in memory.
+    /// The copy in memory that the file was read to, or another if that one is mapped.
     #[cfg(target_os = "linux")]
     pub(super) fn in_memory(file: &PluginFile) -> io::Result<Self> {
         use std::os::fd::AsRawFd as _;
 
-        let (memory, is_sealed) = match kept::take(file.identity) {
-            Some(memory) => (memory, true),
-            None => Self::new_memory(file)?,
+        let Content::Memory(memory) = &file.content else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let memory = if memory.begin_mapping() {
+            Arc::clone(memory)
+        } else {
+            let mut other = Memory::create(file.file_name(), memory.first)?;
+            write_to(&mut other.file, file)?;
+            other.seal();
+            other.begin_mapping();
+            Arc::new(other)
         };
         Ok(Self {
-            path: unique_path(memory.as_raw_fd()),
-            keep: Keep::Memory(memory, is_sealed),
+            path: unique_path(memory.file.as_raw_fd()),
+            keep: Keep::Memory(memory),
         })
-    }
-
-    /// Keeps the copy for another time, if it is one that can be kept. It is that of a mapped
-    /// library of this content, until [`kept::note_unmapped`] is called.
-    pub(super) fn keep(self, identity: Identity) {
-        if let Keep::Memory(memory, true) = self.keep {
-            kept::put(identity, memory);
-        }
-    }
-
-    /// Writes the file to memory, and lets nobody change it any more; tells whether that worked.
-    #[cfg(target_os = "linux")]
-    fn new_memory(file: &PluginFile) -> io::Result<(File, bool)> {
-        use std::os::fd::{AsRawFd as _, FromRawFd as _};
-        use std::os::unix::ffi::OsStrExt as _;
-
-        // What the process's map of memory shows.
-        let mut name = b"cygnixy:".to_vec();
-        name.extend(file.file_name().as_bytes().iter().take(200));
-        name.push(0);
-        // SAFETY: the name is a C string; a file descriptor that is not negative is ours.
-        let mut memory = unsafe {
-            let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-            let descriptor = libc::memfd_create(name.as_ptr().cast(), flags);
-            if descriptor < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            File::from_raw_fd(descriptor)
-        };
-        memory.write_all(file.bytes())?;
-        // There is no mapping that could still be written to, so the seal for the future is enough;
-        // the other one waits until the kernel has put every page away.
-        let seals = libc::F_SEAL_FUTURE_WRITE
-            | libc::F_SEAL_SHRINK
-            | libc::F_SEAL_GROW
-            | libc::F_SEAL_SEAL;
-        // SAFETY: the file is open, and the command takes a number.
-        let sealed = unsafe { libc::fcntl(memory.as_raw_fd(), libc::F_ADD_SEALS, seals) };
-        Ok((memory, sealed == 0))
     }
 
     /// There are no files in memory here.
@@ -87,13 +54,20 @@ impl Copy {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Keeps the copy, whose library was opened, for another time, if it is one that can be kept.
+    pub(super) fn keep(self, file: &PluginFile) {
+        if let Keep::Memory(memory) = self.keep {
+            kept::keep(file, memory);
+        }
+    }
+
     /// Makes a copy in the directory for temporary files.
     pub(super) fn in_file(file: &PluginFile) -> io::Result<Self> {
         let mut copy = tempfile::Builder::new()
             .prefix("cygnixy-")
             .suffix(file.file_name())
             .tempfile()?;
-        copy.write_all(file.bytes())?;
+        write_to(copy.as_file_mut(), file)?;
         Ok(Self {
             path: copy.path().to_owned(),
             keep: Keep::Named(copy),
@@ -102,6 +76,19 @@ impl Copy {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Writes what was read of a plugin file.
+fn write_to(copy: &mut std::fs::File, file: &PluginFile) -> io::Result<()> {
+    match &file.content {
+        Content::Bytes(bytes) => copy.write_all(bytes),
+        Content::Memory(memory) => {
+            // A handle of its own has no place of its own in the file.
+            let mut from = memory.file.try_clone()?;
+            from.rewind()?;
+            io::copy(&mut from, copy).map(drop)
+        }
     }
 }
 
