@@ -33,7 +33,9 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
     let mut source = Source::open(path)?;
     let mut bytes = Vec::new();
     source.read(|piece| bytes.extend_from_slice(piece))?;
-    manifest::read(path, bytes.as_slice(), &source.start, bytes.len() as u64)
+    let length = bytes.len() as u64;
+    let (manifest, _) = manifest::read(path, bytes.as_slice(), &source.start, length)?;
+    Ok(manifest)
 }
 
 /// A plugin file that was read.
@@ -43,6 +45,8 @@ pub(crate) struct PluginFile {
     pub(crate) path: PathBuf,
     pub(crate) identity: Identity,
     pub(crate) manifest: Manifest,
+    /// The manifest as it is in the file.
+    manifest_bytes: Arc<[u8]>,
     /// All of the file. What was checked is what is mapped, whatever happens to the file.
     pub(crate) content: Content,
 }
@@ -79,11 +83,12 @@ impl PluginFile {
         let first = source.first();
         if kept::begins_with(first) {
             let identity = source.read(|_| ())?;
-            if let Some((memory, manifest)) = kept::find(identity, name) {
+            if let Some((memory, (manifest, manifest_bytes))) = kept::find(identity, name) {
                 return Ok(Self {
                     path: absolute,
                     identity,
                     manifest,
+                    manifest_bytes,
                     content: Content::Memory(memory),
                 });
             }
@@ -97,7 +102,7 @@ impl PluginFile {
             }
         };
         let (start, length) = (&source.start, identity.length as u64);
-        let manifest = match &content {
+        let (manifest, manifest_bytes) = match &content {
             Content::Memory(memory) => {
                 let cache = ReadCache::new(&memory.file);
                 manifest::read(path, &cache, start, length)
@@ -108,6 +113,7 @@ impl PluginFile {
             path: absolute,
             identity,
             manifest,
+            manifest_bytes,
             content,
         })
     }
@@ -138,6 +144,11 @@ impl PluginFile {
             });
         }
         Ok(())
+    }
+
+    /// Whether a manifest that was found in memory is that of the file.
+    pub(crate) fn has_manifest(&self, found: &[u8]) -> bool {
+        *self.manifest_bytes == *found || Manifest::parse(found).as_ref() == Ok(&self.manifest)
     }
 
     /// The file's own name.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use plugin_api::abi::{Descriptor, ENTRY_SYMBOL, Entry, Sink, Status};
-use plugin_api::manifest::Manifest;
 
 use super::copy::Copy;
 use crate::Error;
@@ -76,7 +75,7 @@ fn open_checked(path: &Path, file: &PluginFile) -> Result<Opened, Error> {
     let checked = descriptor(&handle, file).and_then(|descriptor| {
         // SAFETY: the descriptor borrows its manifest from the mapped library.
         let mapped = unsafe { (*descriptor).manifest.as_bytes() };
-        if Manifest::parse(mapped).as_ref() == Ok(&file.manifest) {
+        if file.has_manifest(mapped) {
             Ok(descriptor)
         } else {
             Err(Error::Replaced {

@@ -22,7 +22,7 @@ struct Kept {
     identity: Identity,
     /// The file's own name, which the process's map of memory shows.
     name: OsString,
-    manifest: Manifest,
+    manifest: (Manifest, Arc<[u8]>),
     memory: Arc<Memory>,
 }
 
@@ -35,8 +35,11 @@ pub(super) fn begins_with(first: u64) -> bool {
     lock(&KEPT).iter().any(|copy| copy.memory.first == first)
 }
 
+/// A copy, and the manifest in it with its bytes.
+type Found = (Arc<Memory>, (Manifest, Arc<[u8]>));
+
 /// The copy of a content that was in a file of that name.
-pub(super) fn find(identity: Identity, name: &OsStr) -> Option<(Arc<Memory>, Manifest)> {
+pub(super) fn find(identity: Identity, name: &OsStr) -> Option<Found> {
     let kept = lock(&KEPT);
     let found = kept
         .iter()
@@ -54,7 +57,7 @@ pub(crate) fn keep(file: &PluginFile, memory: Arc<Memory>) {
     kept.push(Kept {
         identity: file.identity,
         name: file.file_name().to_owned(),
-        manifest: file.manifest.clone(),
+        manifest: (file.manifest.clone(), Arc::clone(&file.manifest_bytes)),
         memory,
     });
     let bytes = |kept: &[Kept]| -> usize { kept.iter().map(|copy| copy.identity.length).sum() };

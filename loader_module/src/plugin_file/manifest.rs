@@ -1,6 +1,7 @@
 //! Finds the manifest in the bytes of a library file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use object::{Object as _, ObjectSection as _, ObjectSegment as _, ReadRef};
 use plugin_api::manifest::{self, Manifest};
@@ -10,13 +11,14 @@ use crate::Error;
 /// The largest manifest that is read, in bytes.
 const LARGEST_MANIFEST: u64 = 1 << 20;
 
-/// Reads the manifest of a library file, given with its first bytes and its length.
+/// Reads the manifest of a library file, given with its first bytes and its length. Gives it as it is
+/// in the file, too.
 pub(super) fn read<'a, R: ReadRef<'a>>(
     path: &Path,
     data: R,
     start: &[u8],
     length: u64,
-) -> Result<Manifest, Error> {
+) -> Result<(Manifest, Arc<[u8]>), Error> {
     let not_a_library = |found: String| Error::NotALibrary {
         path: path.to_owned(),
         found,
@@ -42,10 +44,12 @@ pub(super) fn read<'a, R: ReadRef<'a>>(
             "one with a manifest of {size} bytes"
         )));
     }
-    Manifest::parse(section.data().map_err(broken)?).map_err(|source| Error::Manifest {
+    let bytes = section.data().map_err(broken)?;
+    let manifest = Manifest::parse(bytes).map_err(|source| Error::Manifest {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    Ok((manifest, bytes.into()))
 }
 
 /// Whether the first bytes may be those of a library, so that it is worth reading the rest.

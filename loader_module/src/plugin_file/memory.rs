@@ -58,12 +58,11 @@ impl Memory {
         use std::os::fd::AsRawFd as _;
         // There is no mapping that could still be written to, so the seal for the future is enough;
         // the other one waits until the kernel has put every page away.
-        let seals = libc::F_SEAL_FUTURE_WRITE
-            | libc::F_SEAL_SHRINK
-            | libc::F_SEAL_GROW
-            | libc::F_SEAL_SEAL;
+        let seals =
+            libc::F_SEAL_FUTURE_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
         // SAFETY: the file is open, and the command takes a number.
-        self.is_sealed = unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_ADD_SEALS, seals) } == 0;
+        self.is_sealed =
+            unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_ADD_SEALS, seals) } == 0;
     }
 
     /// Does nothing.

@@ -84,6 +84,8 @@ unsafe fn is_own(state: *mut lua_State, candidate: &Candidate<'_>, index: c_int)
     // SAFETY: as in `empty`; there is a value at the index.
     unsafe {
         ffi::lua_type(state, index) == ffi::LUA_TLIGHTUSERDATA
-            && candidate.addresses.contains(ffi::lua_touserdata(state, index))
+            && candidate
+                .addresses
+                .contains(ffi::lua_touserdata(state, index))
     }
 }

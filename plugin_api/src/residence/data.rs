@@ -2,9 +2,9 @@
 //! mlua knows. It is noted when mlua stores the data for the first time, as looking for it would mean
 //! going through the whole registry, which has entries of every plugin of the state.
 
-use std::ffi::c_void;
 #[cfg(not(any(feature = "lua51", feature = "luajit")))]
 use std::ffi::c_int;
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use mlua::ffi::{self, lua_State};
