@@ -16,11 +16,6 @@ pub(crate) fn learn<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// It is not known.
-pub(crate) fn data_key() -> *const std::ffi::c_void {
-    std::ptr::null()
-}
-
 /// Tells nothing.
 pub(crate) unsafe fn inventory(_state: *mut lua_State, _inventory: &mut Inventory) {}
 

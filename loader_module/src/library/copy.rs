@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::plugin_file::{Content, Memory, PluginFile, kept};
 
-/// The copy. Once it is mapped, it can be dropped.
+/// The copy. Once it is mapped, it can be dropped, or kept for another time.
 #[derive(Debug)]
 pub(super) struct Copy {
     path: PathBuf,
@@ -84,7 +84,8 @@ fn write_to(copy: &mut std::fs::File, file: &PluginFile) -> io::Result<()> {
     match &file.content {
         Content::Bytes(bytes) => copy.write_all(bytes),
         Content::Memory(memory) => {
-            // A handle of its own has no place of its own in the file.
+            // Its place in the file is that of every handle of it; nobody else copies meanwhile, as
+            // libraries are opened one at a time.
             let mut from = memory.file.try_clone()?;
             from.rewind()?;
             io::copy(&mut from, copy).map(drop)

@@ -56,7 +56,7 @@ impl Answer {
 }
 
 /// Asks about several libraries in one go. A failure leaves everything as it was. A full collection
-/// has just been made, so that no finaliser is due, and neither finalisers nor hooks run meanwhile but
+/// was made before, so that no finaliser is due, and neither finalisers nor hooks run meanwhile but
 /// in the collection that is made here.
 pub(super) fn probe(
     lua: &Lua,
