@@ -76,14 +76,13 @@ impl LoadedPlugins {
             Ok((entry, false))
         };
         // Whatever is in the file by now: it does not have to be read.
-        if let Some(entry) = path
-            .canonicalize()
-            .ok()
-            .and_then(|path| self.loaded_from(&path))
+        let absolute = path.canonicalize();
+        if let Ok(absolute) = &absolute
+            && let Some(entry) = self.loaded_from(absolute)
         {
             return found(entry);
         }
-        let file = PluginFile::read(path)?;
+        let file = PluginFile::read_resolved(path, absolute)?;
         let plugin = file.manifest.name.as_str();
         span.record("plugin", plugin);
         debug!(step = "read", plugin, path = %file.path.display(), "read the manifest");
@@ -150,7 +149,8 @@ impl LoadedPlugins {
 
     /// The plugin that was loaded from a path, absolute and without symbolic links.
     fn loaded_from(&self, path: &Path) -> Option<Arc<Entry>> {
-        self.find_library(|library| library.path == path)
+        // Paths of one form are equal if their bytes are, which is found out faster.
+        self.find_library(|library| library.path.as_os_str() == path.as_os_str())
     }
 
     /// The plugin that was loaded from a file of the same content.

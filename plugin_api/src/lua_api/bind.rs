@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use mlua::ffi::{self, lua_State};
 
-use super::{BindError, slots};
+use super::{BindError, index_of, slots};
 use crate::errors;
 
 /// The address of `lua_gettop` tells one Lua runtime from another.
@@ -89,7 +89,7 @@ pub fn resolve(name: &str) -> *const c_void {
     if name == TOUSERDATA {
         return REAL_TOUSERDATA.load(Ordering::Relaxed).cast_const().cast();
     }
-    let Ok(index) = slots::ALL.binary_search_by(|(known, _)| (*known).cmp(name)) else {
+    let Some(index) = index_of(name) else {
         return ptr::null();
     };
     let address = slots::ALL[index].1.load(Ordering::Relaxed).cast_const();

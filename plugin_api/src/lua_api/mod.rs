@@ -40,6 +40,8 @@ mod bind;
 pub mod slots;
 mod stubs;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 pub(crate) use bind::release;
 pub use bind::{bind, resolve};
 #[cfg(bound_lua_api)]
@@ -62,6 +64,21 @@ pub const NAMES: &[&str] = {
     }
     crate::__lua_api_names!(list)
 };
+
+/// Where a name is among [`NAMES`]. A plugin that is being bound asks for them in their order, so the
+/// one after the last answer is looked at first.
+#[must_use]
+pub fn index_of(name: &str) -> Option<usize> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let next = NEXT.load(Ordering::Relaxed);
+    let index = if NAMES.get(next) == Some(&name) {
+        next
+    } else {
+        NAMES.binary_search(&name).ok()?
+    };
+    NEXT.store(index + 1, Ordering::Relaxed);
+    Some(index)
+}
 
 /// Why the Lua API could not be bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

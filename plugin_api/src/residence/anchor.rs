@@ -68,11 +68,18 @@ pub(crate) fn learn<R>(body: impl FnOnce() -> R) -> R {
         fn drop(&mut self) {
             LEARNING.set(false);
             HELPER_FOLLOWS.set(false);
+            records::end_learning();
         }
     }
     let _end = End;
     LEARNING.set(true);
+    records::begin_learning();
     body()
+}
+
+/// Whether mlua is making its data for a state.
+pub(super) fn is_learning() -> bool {
+    LEARNING.get()
 }
 
 /// Pushes a C function that does not refer to the anchor: it does not count as something of the
