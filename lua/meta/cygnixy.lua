@@ -35,7 +35,7 @@ local cygnixy = {}
 ---@field version string the version of its crate
 ---@field path string the file it is from, absolute
 ---@field functions string[] the names of its functions, sorted
----@field signatures table<string, string> the types of those of which they are known, by name, as in `(number, string?) -> number`
+---@field signatures table<string, string> the types of fast functions by name: `(number, string?) -> number`
 
 ---What a plugin file says of itself.
 ---@class cygnixy.Manifest

@@ -14,7 +14,7 @@ use mlua::Error;
 #[cfg(bound_lua_api)]
 mod intercept;
 #[cfg(bound_lua_api)]
-pub(crate) use intercept::{is_own, lua_error, remember_image};
+pub(crate) use intercept::{is_own, lua_error, own_image, remember_image};
 
 /// An error as text for Lua code.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,7 +37,8 @@
 //!
 //! The same numbers, booleans and strings, borrowed ones too; `()`, tuples of up to eight, `Option`,
 //! `Result` with any error that can be displayed, any other [`IntoLua`](mlua::IntoLua) type,
-//! [`Variadic`](mlua::Variadic) and [`MultiValue`](mlua::MultiValue).
+//! [`Variadic`](mlua::Variadic) and [`MultiValue`](mlua::MultiValue). A string that is put together of
+//! pieces can be given as [`Concat`], which needs no `String`.
 //!
 //! A function with an argument or result that only mlua can convert costs what mlua's callbacks cost.
 //!
@@ -52,6 +53,7 @@ use mlua::{Function, Lua, Result};
 mod argument;
 mod by_mlua;
 mod call;
+mod concat;
 mod data;
 mod function;
 mod jit;
@@ -65,6 +67,7 @@ mod signature;
 mod simple;
 
 pub use argument::Argument;
+pub use concat::Concat;
 pub use function::FastFunction;
 pub use jit::{FfiArgument, FfiFunction, FfiOutcome};
 pub use outcome::Outcome;

@@ -45,6 +45,7 @@ describe("a fast function", function()
     assert.equal(36.5, f.eight(1, 2, 3, 4, 5, 6, 7, 8.5))
     assert.equal(2 ^ 64, f.big())
     assert.same({ n = 2, 2, 1 }, pack(f.pair(1, 2)))
+    assert.same({ n = 2, 7, "nm" }, pack(f.greetings(7)))
     assert.equal(-2 ^ 63, f.increment(-2 ^ 63) - 1)
     if has_integers then
       assert.equal("integer", math.type(f.increment(1)))
@@ -75,6 +76,7 @@ describe("a fast function", function()
     assert.equal("c\0a", f.reverse("a\0c"))
     for _, length in ipairs({ 0, 1, 1023, 1024, 1025, 100000 }) do
       assert.equal(("x"):rep(length), f.repeated("x", length))
+      assert.equal("Hello, " .. ("x"):rep(length) .. "!", f.greeting(("x"):rep(length), "!"))
     end
   end)
 

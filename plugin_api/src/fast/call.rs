@@ -37,6 +37,22 @@ impl Room {
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len()) };
         Some(start)
     }
+
+    /// Copies pieces, one after the other, if they fit.
+    #[inline(always)]
+    fn copy_all(&mut self, pieces: &[&str]) -> Option<(*const u8, usize)> {
+        let start = self.0.as_mut_ptr().cast::<u8>();
+        let mut len = 0;
+        for piece in pieces {
+            if piece.len() > ROOM - len {
+                return None;
+            }
+            // SAFETY: as above: what was copied and this piece fit.
+            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), start.add(len), piece.len()) };
+            len += piece.len();
+        }
+        Some((start, len))
+    }
 }
 
 /// What is left to do once everything is dropped.
@@ -102,6 +118,10 @@ pub(super) unsafe fn place<R: Outcome<M>, M>(
             }
             Simple::Bytes(bytes) => match room.copy(bytes) {
                 Some(copy) => Placed::Bytes(copy, bytes.len()),
+                None => push_protected(state, outcome::push::<R, M>, ptr::from_ref(result).cast()),
+            },
+            Simple::Pieces(pieces) => match room.copy_all(pieces) {
+                Some((copy, len)) => Placed::Bytes(copy, len),
                 None => push_protected(state, outcome::push::<R, M>, ptr::from_ref(result).cast()),
             },
             Simple::Several if !R::may_raise() => Placed::Values(result.push(state)),

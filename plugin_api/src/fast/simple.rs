@@ -19,6 +19,8 @@ pub enum Simple<'a> {
     Number(f64),
     /// A string.
     Bytes(&'a [u8]),
+    /// A string, in pieces.
+    Pieces(&'a [&'a str]),
     /// An error with this text.
     Failed(String),
     /// Several values.
@@ -31,13 +33,13 @@ impl Simple<'_> {
     /// # Safety
     ///
     /// - `state` runs a C function, with room for one value.
-    /// - It is neither an error nor several values: these push nothing.
+    /// - It is neither an error, nor several values, nor in pieces: these push nothing.
     #[inline(always)]
     pub(super) unsafe fn push(&self, state: *mut lua_State) -> c_int {
         // SAFETY: as the caller promises.
         unsafe {
             match *self {
-                Self::Nothing | Self::Failed(_) | Self::Several => return 0,
+                Self::Nothing | Self::Failed(_) | Self::Several | Self::Pieces(_) => return 0,
                 Self::Nil => ffi::lua_pushnil(state),
                 Self::Flag(flag) => ffi::lua_pushboolean(state, c_int::from(flag)),
                 Self::Integer(integer) => ffi::lua_pushinteger(state, integer as ffi::lua_Integer),

@@ -104,7 +104,10 @@ fn bind_to(host: &Host) -> Result<(), String> {
     // compared the Lua version in the manifest with it.
     unsafe { lua_api::bind(&mut find) }.map_err(|error| error.to_string())?;
     // SAFETY: the loader binds a library once at a time, and before it calls anything else of it.
-    unsafe { residence::install() };
+    unsafe {
+        residence::install();
+        lua_api::shorten();
+    }
     Ok(())
 }
 

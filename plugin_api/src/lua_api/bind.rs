@@ -93,12 +93,17 @@ pub fn resolve(name: &str) -> *const c_void {
         return ptr::null();
     };
     let address = slots::ALL[index].1.load(Ordering::Relaxed).cast_const();
-    let placeholder = [missing as *const (), unbound as *const ()].contains(&address);
-    if placeholder {
+    if is_placeholder(slots::ALL[index].1) {
         ptr::null()
     } else {
         address.cast()
     }
+}
+
+/// Whether a slot leads to no function of the runtime.
+pub(super) fn is_placeholder(slot: &AtomicPtr<()>) -> bool {
+    let address = slot.load(Ordering::Relaxed).cast_const();
+    [missing as *const (), unbound as *const ()].contains(&address)
 }
 
 /// Calls the runtime's own `lua_error`.

@@ -36,6 +36,8 @@ mod bind;
 #[cfg(not(bound_lua_api))]
 #[path = "unbound.rs"]
 mod bind;
+#[cfg(all(bound_lua_api, target_arch = "x86_64"))]
+mod shorten;
 #[cfg(bound_lua_api)]
 pub mod slots;
 mod stubs;
@@ -46,6 +48,20 @@ pub(crate) use bind::release;
 pub use bind::{bind, resolve};
 #[cfg(bound_lua_api)]
 pub(crate) use bind::{check_touserdata, real_lua_error, real_touserdata};
+
+/// Lets calls of the Lua API go to its functions without the stubs in between, where that is possible.
+///
+/// # Safety
+///
+/// - [`bind`] has succeeded, and what stands in for functions of the runtime is in its place.
+/// - No other thread runs code of this library.
+pub unsafe fn shorten() {
+    #[cfg(all(bound_lua_api, target_arch = "x86_64"))]
+    // SAFETY: as the caller promises.
+    unsafe {
+        shorten::shorten();
+    }
+}
 
 /// Whether this build takes its Lua API from slots that a loader fills.
 pub const IS_BOUND: bool = cfg!(bound_lua_api);
