@@ -149,6 +149,28 @@ impl PluginManager {
         }
     }
 
+    /// The functions of a plugin as LuaJIT's compiled code can call them, through its FFI: those that the
+    /// plugin made by `create_ffi_function`, and the ordinary ones otherwise. With another Lua it is the
+    /// plugin's own table. The plugin's functions have to be registered in the state.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoaded`] if there is no such plugin in the state, [`Error::Lua`] if Lua runs out of
+    /// memory.
+    pub fn ffi_functions(&self, name: &str, lua: &Lua) -> Result<Table, Error> {
+        self.plugins.direct_calls(name, lua)
+    }
+
+    /// The functions of a plugin, a line each and sorted, with their types where they are known:
+    /// `greet.add(number, number) -> number`, and `greet.hello(...)` otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoaded`] if there is no such plugin.
+    pub fn help(&self, name: &str) -> Result<String, Error> {
+        self.plugins.help(name)
+    }
+
     /// Unloads a plugin: its functions raise an error from now on, in every state; its `on_unload`
     /// runs; it is dropped. Then each of its Lua states is asked, by full collections, whether it
     /// still has something of the library, and if nothing else can call into it either, the library

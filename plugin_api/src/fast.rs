@@ -48,7 +48,7 @@
 //! (number expected, got string)`. An error of the function, and a panic, is raised as a string with
 //! the position of the caller. Whatever Lua does, all that the function owns is dropped.
 
-use mlua::{Function, Lua, Result};
+use mlua::{Function, Lua, MaybeSend, Result};
 
 mod argument;
 mod by_mlua;
@@ -88,7 +88,7 @@ pub trait LuaExt {
     /// If Lua runs out of memory.
     fn create_fast_function<F, M>(&self, function: F) -> Result<Function>
     where
-        F: FastFunction<M>;
+        F: FastFunction<M> + MaybeSend;
 
     /// As [`create_fast_function`](Self::create_fast_function), for a function that LuaJIT's compiled
     /// code may also call directly.
@@ -107,13 +107,13 @@ pub trait LuaExt {
     ///   compiled code does not expect its state to change in such a call.
     unsafe fn create_ffi_function<F, M>(&self, function: F) -> Result<Function>
     where
-        F: FfiFunction<M>;
+        F: FfiFunction<M> + MaybeSend;
 }
 
 impl LuaExt for Lua {
     fn create_fast_function<F, M>(&self, function: F) -> Result<Function>
     where
-        F: FastFunction<M>,
+        F: FastFunction<M> + MaybeSend,
     {
         let made = if F::is_direct() {
             data::create(self, function, None)
@@ -126,7 +126,7 @@ impl LuaExt for Lua {
 
     unsafe fn create_ffi_function<F, M>(&self, function: F) -> Result<Function>
     where
-        F: FfiFunction<M>,
+        F: FfiFunction<M> + MaybeSend,
     {
         let block = jit::IS_POSSIBLE.then(jit::Block::new::<F, M>);
         let made = data::create(self, function, block)?;

@@ -17,13 +17,21 @@ pub(crate) struct Facts {
 /// A function that can be called through LuaJIT's FFI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Direct {
-    /// Lives as long as the function, which is in the registration's table.
-    pub(super) block: *mut FfiBlock,
+    pub(super) block: Block,
     /// The kinds of the arguments: `n`, `b`, `s`.
     pub(super) parameters: String,
     /// The kind of the result: `n`, `b`, or `v` for none.
     pub(super) result: char,
 }
+
+/// Where a function's block is. It lives as long as the function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block(pub(super) *mut FfiBlock);
+
+// SAFETY: the block is used only where its function is called: by whoever uses the Lua state.
+unsafe impl Send for Block {}
+// SAFETY: as above.
+unsafe impl Sync for Block {}
 
 /// A sink that collects facts in a list, for as long as the list is there.
 pub(crate) fn sink(facts: &mut Vec<Facts>) -> FunctionSink {
@@ -39,7 +47,7 @@ pub(crate) fn sink(facts: &mut Vec<Facts>) -> FunctionSink {
                 name: info.name.to_text(),
                 signature: (!signature.is_empty()).then_some(signature),
                 direct: is_callable.then(|| Direct {
-                    block: info.block,
+                    block: Block(info.block),
                     parameters,
                     result: char::from(info.result),
                 }),

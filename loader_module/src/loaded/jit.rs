@@ -15,7 +15,7 @@ use plugin_api::abi::{FfiBlock, Sink};
 use plugin_api::instance;
 use plugin_api::mlua::{self, Function, LightUserData, Lua, MultiValue, Table, Value};
 
-use super::facts::{Direct, Facts};
+use super::facts::{Block, Direct, Facts};
 use crate::runtime;
 
 /// The table that `cygnixy.ffi` gives, and the slots of its functions.
@@ -187,13 +187,13 @@ impl Ffi {
     ) -> mlua::Result<()> {
         let block = direct.block;
         let failed = lua.create_function(move |_, ()| -> mlua::Result<()> {
-            let mut text = String::new();
+            let (Block(block), mut text) = (block, String::new());
             // SAFETY: the slot refers to the ordinary function, and the block lives as long as that;
             // this is called by the function in Lua right after the direct call.
             unsafe { ((*block).take_failure)(block, Sink::to_string(&mut text)) };
             Err(mlua::Error::RuntimeError(text))
         })?;
-        let pointer: Value = self.cast.call(LightUserData(block.cast()))?;
+        let pointer: Value = self.cast.call(LightUserData(block.0.cast()))?;
         slot.raw_set("ordinary", ordinary)?;
         slot.raw_set("failed", failed)?;
         slot.raw_set("block", pointer)

@@ -4,14 +4,19 @@
 use std::ffi::c_int;
 
 use mlua::state::RawLua;
-use mlua::{Error, FromLua, FromLuaMulti, Function, IntoLuaMulti, Lua, MultiValue, Result, Value};
+use mlua::{
+    Error, FromLua, FromLuaMulti, Function, IntoLuaMulti, Lua, MaybeSend, MultiValue, Result, Value,
+};
 
 use super::argument::{Entered, Span, Unfit};
 use super::function::FastFunction;
 use super::raw::Misfit;
 
 /// Makes such a function.
-pub(super) fn create<F: FastFunction<M>, M>(lua: &Lua, function: F) -> Result<Function> {
+pub(super) fn create<F, M>(lua: &Lua, function: F) -> Result<Function>
+where
+    F: FastFunction<M> + MaybeSend,
+{
     lua.create_function(move |lua, OnStack(count): OnStack| {
         // SAFETY: mlua runs this as a callback, with the arguments on the stack of the thread that it
         // is at work on.
