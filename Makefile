@@ -4,7 +4,7 @@
 #   make fixtures [ABI=lua54]    the plugins that only tests load, into build/ABI/fixtures and zoo
 #   make demo                    a real job, on whatever Lua this machine has
 #   make test [ABIS="lua51 …"]   everything, against installed rocks
-#   make bench [ABIS="lua54 …"]  the cost of calls next to C and to plain mlua; tables and plots
+#   make bench [ABIS="lua54 …"]  speed, memory and size next to C and to plain mlua: tables, JSON and plots
 #   make soak [ABIS="lua54 …"]   long runs: what is loaded and unloaded leaves nothing behind
 #   make lint                    formatting, clippy, luacheck
 #   make clean
@@ -29,7 +29,7 @@ test:
 
 bench:
 	sh tests/setup.sh
-	@sh tests/bench.sh $(filter-out lua55,$(ABIS))
+	@sh tests/bench.sh $(ABIS)
 
 soak:
 	sh tests/setup.sh

@@ -28,8 +28,8 @@ clippy "lint-module" -p cygnixy --no-default-features --features "module,$abi"
 # shellcheck disable=SC2086 # a list of options
 clippy "lint-module" $examples --features "$abi"
 clippy "lint-module" -p cygnixy-test-fixtures -p cygnixy-test-zoo --examples --features "$abi"
-clippy "lint-module" -p bench_plain -p bench_plugin -p cygnixy-host-probe \
-    -p cygnixy-host-seed-plugin --features "$abi"
+clippy "lint-module" -p bench_plain -p bench_plugin -p bench_minimal -p bench_0000 \
+    -p cygnixy-host-probe -p cygnixy-host-seed-plugin --features "$abi"
 
 # Programs that carry their own Lua, and the two libraries as such programs see them.
 clippy "lint-vendored" -p cygnixy -p cygnixy-plugin-api --all-targets --no-default-features \

@@ -17,6 +17,7 @@ pkg-config pkg-config
 make make
 python3 python3
 valgrind valgrind
+/usr/share/lua/5.4/dkjson.lua lua-dkjson
 /usr/include/lua5.1/lua.h liblua5.1-0-dev
 /usr/include/lua5.2/lua.h liblua5.2-dev
 /usr/include/lua5.3/lua.h liblua5.3-dev

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs tests/life.lua and a short tests/soak.lua in stock interpreters under valgrind:
 # `valgrind.sh [ABI]...`. Any invalid access, or jump on uninitialised memory, from the first require
-# to the end of the process fails. Leaks are not looked for here: the soak run finds what grows.
+# to the end of the process fails. Leaks are looked for where fast functions end in all ways they can; of
+# the rest the soak run finds what grows.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -17,8 +18,17 @@ run() {
     shift
     options=''
     [ "$abi" != luajit ] || options=-joff
-    # shellcheck disable=SC2086 # none or one
-    valgrind --quiet --error-exitcode=99 --leak-check=no "$(interpreter "$abi")" $options "$@"
+    # shellcheck disable=SC2086 # none or some
+    valgrind --quiet --error-exitcode=99 ${leak_check:---leak-check=no} "$(interpreter "$abi")" $options "$@"
+}
+
+fast_functions() {
+    leak_check='--leak-check=full --errors-for-leak-kinds=definite'
+    status=0
+    LUA_CPATH="$root/build/$1/?.so" run "$1" "$root/tests/fast_calls.lua" "$root/build/$1/fixtures/fast.so" ||
+        status=$?
+    leak_check=
+    return "$status"
 }
 
 closed() {
@@ -74,6 +84,7 @@ for abi in "$@"; do
     check "$abi: the same, and the state is left open" left_open "$abi"
     check "$abi: the same, and an error that nothing catches" uncaught "$abi"
     check "$abi: ten cycles of three plugins, and four reloads" short_soak "$abi"
+    check "$abi: fast functions, in all the ways that they can end, lose nothing" fast_functions "$abi"
     check "$abi: first met inside a coroutine that is collected" in_coroutine "$abi"
 done
 finish

@@ -9,6 +9,7 @@ use plugin_api::mlua::{self, Lua, Table, ffi};
 use plugin_api::protected::try_again;
 
 use crate::library::Library;
+use crate::loaded::facts::{self, Facts};
 use crate::lua_state;
 
 /// A plugin object made by a library, destroyed when dropped.
@@ -65,6 +66,19 @@ impl ForeignInstance {
     /// Makes the plugin's functions in a Lua state, as a table.
     pub(crate) fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
         self.call_in(lua, self.library.descriptor().functions, 1)
+    }
+
+    /// What is known of the functions made in a Lua state.
+    pub(crate) fn describe(&self, lua: &Lua) -> Vec<Facts> {
+        let mut facts = Vec::new();
+        let sink = facts::sink(&mut facts);
+        // SAFETY: `raw` is alive, as in `call`; the state is open, and the plugin has made functions on
+        // this thread of it. The list outlives the call.
+        lua.exec_raw_lua(|raw| unsafe {
+            let thread = lua_state::thread(raw.state());
+            (self.library.descriptor().describe)(thread, self.raw, sink);
+        });
+        facts
     }
 
     /// Revokes the functions made in a Lua state.

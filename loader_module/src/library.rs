@@ -14,7 +14,7 @@ use crate::Error;
 use crate::lock::lock;
 use crate::logs;
 use crate::lua_state::StateId;
-use crate::plugin_file::{Identity, PluginFile};
+use crate::plugin_file::{Identity, PluginFile, kept};
 use crate::report::{Reason, ReasonKind};
 
 mod copy;
@@ -90,7 +90,7 @@ impl Library {
             return Ok(Arc::clone(library));
         }
         let is_known = |descriptor| open.iter().any(|library| library.descriptor == descriptor);
-        let (handle, descriptor) = open::map(file, &is_known)?;
+        let (handle, descriptor, copy) = open::map(file, &is_known)?;
         debug!(step = "open", plugin, %path, "mapped the library");
         // SAFETY: the handle keeps the library mapped.
         if let Err(error) = open::bind(unsafe { &*descriptor }, file) {
@@ -114,6 +114,9 @@ impl Library {
             has_failed: AtomicBool::new(false),
             was_abandoned: AtomicBool::new(false),
         });
+        if let Some(copy) = copy {
+            copy.keep(file);
+        }
         open.push(Arc::clone(&library));
         Ok(library)
     }
@@ -241,7 +244,8 @@ impl Library {
         let mut open = lock(&OPEN);
         let mut handle = lock(&library.handle);
         // Once somebody has closed it, nothing of it can be asked any more.
-        if handle.is_some() {
+        let is_open = handle.is_some();
+        if is_open {
             let reasons = library.obstacles(Arc::strong_count(library));
             if !reasons.is_empty() {
                 return Err(reasons);
@@ -253,7 +257,11 @@ impl Library {
             library.logs.close();
             *handle = None;
         }
-        if is_mapped(&library.addresses) {
+        let is_mapped = is_mapped(&library.addresses);
+        if is_open {
+            kept::note_closed(library.identity, is_mapped);
+        }
+        if is_mapped {
             return Err(vec![Reason::new(
                 ReasonKind::Linker,
                 "the dynamic linker keeps it mapped",

@@ -21,6 +21,8 @@ use crate::report::UnloadReport;
 use crate::residence;
 
 mod entry;
+pub(crate) mod facts;
+mod jit;
 mod left;
 mod object;
 mod registration;
@@ -74,14 +76,13 @@ impl LoadedPlugins {
             Ok((entry, false))
         };
         // Whatever is in the file by now: it does not have to be read.
-        if let Some(entry) = path
-            .canonicalize()
-            .ok()
-            .and_then(|path| self.loaded_from(&path))
+        let absolute = path.canonicalize();
+        if let Ok(absolute) = &absolute
+            && let Some(entry) = self.loaded_from(absolute)
         {
             return found(entry);
         }
-        let file = PluginFile::read(path)?;
+        let file = PluginFile::read_resolved(path, absolute)?;
         let plugin = file.manifest.name.as_str();
         span.record("plugin", plugin);
         debug!(step = "read", plugin, path = %file.path.display(), "read the manifest");
@@ -148,7 +149,8 @@ impl LoadedPlugins {
 
     /// The plugin that was loaded from a path, absolute and without symbolic links.
     fn loaded_from(&self, path: &Path) -> Option<Arc<Entry>> {
-        self.find_library(|library| library.path == path)
+        // Paths of one form are equal if their bytes are, which is found out faster.
+        self.find_library(|library| library.path.as_os_str() == path.as_os_str())
     }
 
     /// The plugin that was loaded from a file of the same content.
@@ -163,6 +165,27 @@ impl LoadedPlugins {
             Origin::Program => false,
         });
         found.cloned()
+    }
+
+    /// The functions of a plugin in a state as LuaJIT can call them through its FFI.
+    pub(crate) fn direct_calls(&self, name: &str, lua: &Lua) -> Result<Table, Error> {
+        let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
+        match entry.direct_calls(lua)? {
+            Some(table) => Ok(table),
+            None => Err(self.not_loaded(name)),
+        }
+    }
+
+    /// The functions of a plugin, a line each, with their types: `greet.add(number, number) -> number`.
+    pub(crate) fn help(&self, name: &str) -> Result<String, Error> {
+        let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
+        let facts = entry.facts();
+        let lines = entry.functions().into_iter().map(|function| {
+            let known = facts.iter().find(|one| one.name == function);
+            let types = known.and_then(|one| one.signature.as_deref());
+            format!("{name}.{function}{}", types.unwrap_or("(...)"))
+        });
+        Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Makes a plugin's functions in a Lua state, once; gives its table there.

@@ -1,5 +1,6 @@
 //! The Rust face of the loader.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,9 @@ pub struct PluginInfo {
     pub manifest: Option<Manifest>,
     /// The names of its functions, sorted; empty until it is registered in a state.
     pub functions: Vec<String>,
+    /// The types of those of its functions of which they are known, by name, as in
+    /// `(number, string?) -> number`.
+    pub signatures: BTreeMap<String, String>,
 }
 
 impl PluginInfo {
@@ -53,6 +57,11 @@ impl PluginInfo {
             path,
             manifest,
             functions: entry.functions(),
+            signatures: entry
+                .facts()
+                .into_iter()
+                .filter_map(|one| Some((one.name, one.signature?)))
+                .collect(),
         }
     }
 }
@@ -138,6 +147,28 @@ impl PluginManager {
                 loaded: self.plugins().map(|plugin| plugin.name).collect(),
             }),
         }
+    }
+
+    /// The functions of a plugin as LuaJIT's compiled code can call them, through its FFI: those that the
+    /// plugin made by `create_ffi_function`, and the ordinary ones otherwise. With another Lua it is the
+    /// plugin's own table. The plugin's functions have to be registered in the state.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoaded`] if there is no such plugin in the state, [`Error::Lua`] if Lua runs out of
+    /// memory.
+    pub fn ffi_functions(&self, name: &str, lua: &Lua) -> Result<Table, Error> {
+        self.plugins.direct_calls(name, lua)
+    }
+
+    /// The functions of a plugin, a line each and sorted, with their types where they are known:
+    /// `greet.add(number, number) -> number`, and `greet.hello(...)` otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoaded`] if there is no such plugin.
+    pub fn help(&self, name: &str) -> Result<String, Error> {
+        self.plugins.help(name)
     }
 
     /// Unloads a plugin: its functions raise an error from now on, in every state; its `on_unload`

@@ -107,6 +107,21 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     };
     module.raw_set("get", lua.create_function(call(get))?)?;
 
+    let loaded = Arc::clone(&plugins);
+    let ffi = move |lua: &Lua, arguments: MultiValue| {
+        let name = plugin_argument(lua, &loaded, arguments.front(), "ffi")?;
+        let calls = loaded.direct_calls(&name, lua);
+        calls.map_err(Error::external)
+    };
+    module.raw_set("ffi", lua.create_function(ffi)?)?;
+
+    let loaded = Arc::clone(&plugins);
+    let help = move |lua: &Lua, arguments: MultiValue| {
+        let name = plugin_argument(lua, &loaded, arguments.front(), "help")?;
+        loaded.help(&name).map_err(Error::external)
+    };
+    module.raw_set("help", lua.create_function(help)?)?;
+
     let list = move |lua: &Lua, _: MultiValue| {
         let entries = plugins.entries();
         lua.create_sequence_from(
@@ -164,6 +179,7 @@ fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
     table.raw_set("version", info.manifest.map(|manifest| manifest.version))?;
     table.raw_set("path", info.path)?;
     table.raw_set("functions", info.functions)?;
+    table.raw_set("signatures", info.signatures)?;
     Ok(table)
 }
 

@@ -1,10 +1,11 @@
 //! Reads and checks a plugin file without running any of its code.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use object::read::ReadCache;
 use plugin_api::abi::API_VERSION;
 use plugin_api::lua_abi;
 use plugin_api::manifest::Manifest;
@@ -12,7 +13,13 @@ use plugin_api::manifest::Manifest;
 use crate::Error;
 use crate::runtime;
 
+pub(crate) mod kept;
 mod manifest;
+mod memory;
+mod source;
+
+pub(crate) use memory::Memory;
+use source::{Source, unreadable};
 
 /// Reads the manifest of a plugin file. No code of the file runs, and the file may be built for
 /// another Lua ABI or another plugin API.
@@ -22,11 +29,14 @@ mod manifest;
 /// [`Error`] if the file cannot be read, is no shared library for this system, or has no readable
 /// manifest.
 pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
-    PluginFile::read(path.as_ref()).map(|file| file.manifest)
+    let path = path.as_ref();
+    let mut source = Source::open(path)?;
+    let mut bytes = Vec::new();
+    source.read(|piece| bytes.extend_from_slice(piece))?;
+    let length = bytes.len() as u64;
+    let (manifest, _) = manifest::read(path, bytes.as_slice(), &source.start, length)?;
+    Ok(manifest)
 }
-
-/// The largest file that is looked into, in bytes.
-const LARGEST_FILE: u64 = 1 << 30;
 
 /// A plugin file that was read.
 #[derive(Debug)]
@@ -35,47 +45,77 @@ pub(crate) struct PluginFile {
     pub(crate) path: PathBuf,
     pub(crate) identity: Identity,
     pub(crate) manifest: Manifest,
+    /// The manifest as it is in the file.
+    manifest_bytes: Arc<[u8]>,
     /// All of the file. What was checked is what is mapped, whatever happens to the file.
-    bytes: Vec<u8>,
+    pub(crate) content: Content,
+}
+
+/// All of a file, as it was when it was read.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// In a file in memory, which can be mapped.
+    Memory(Arc<Memory>),
+    /// Where there is no such file.
+    Bytes(Vec<u8>),
 }
 
 /// Tells whether two files, or one file at two times, are the same plugin: by all they contain.
-/// Numbers that the file system gives to files are used again, and times can be set.
+/// Numbers that the file system gives to files are used again, and times can be set; and neither tells
+/// of a change through a mapping, or within one tick of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     hash: u128,
     length: usize,
 }
 
-impl Identity {
-    fn of(bytes: &[u8]) -> Self {
-        Self {
-            hash: xxhash_rust::xxh3::xxh3_128(bytes),
-            length: bytes.len(),
-        }
-    }
-}
-
 impl PluginFile {
     /// Reads the file at `path` and its manifest.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = read_library(path)?;
-        let manifest = manifest::read(path, &bytes)?;
-        let absolute = path.canonicalize().map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path: absolute,
-            identity: Identity::of(&bytes),
-            manifest,
-            bytes,
-        })
+        Self::read_resolved(path, path.canonicalize())
     }
 
-    /// All of the file, as it was when it was checked.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The same for a path that was made absolute, without symbolic links, just now.
+    pub(crate) fn read_resolved(path: &Path, absolute: io::Result<PathBuf>) -> Result<Self, Error> {
+        let mut source = Source::open(path)?;
+        let absolute = absolute.map_err(|error| unreadable(path, error))?;
+        let name = absolute.file_name().unwrap_or_default();
+        let first = source.first();
+        if kept::begins_with(first) {
+            let identity = source.read(|_| ())?;
+            if let Some((memory, (manifest, manifest_bytes))) = kept::find(identity, name) {
+                return Ok(Self {
+                    path: absolute,
+                    identity,
+                    manifest,
+                    manifest_bytes,
+                    content: Content::Memory(memory),
+                });
+            }
+        }
+        let (identity, content) = match read_to_memory(&mut source, name, first)? {
+            Some((identity, memory)) => (identity, Content::Memory(Arc::new(memory))),
+            None => {
+                let mut bytes = Vec::new();
+                let identity = source.read(|piece| bytes.extend_from_slice(piece))?;
+                (identity, Content::Bytes(bytes))
+            }
+        };
+        let (start, length) = (&source.start, identity.length as u64);
+        let (manifest, manifest_bytes) = match &content {
+            Content::Memory(memory) => {
+                let cache = ReadCache::new(&memory.file);
+                manifest::read(path, &cache, start, length)
+            }
+            Content::Bytes(bytes) => manifest::read(path, bytes.as_slice(), start, length),
+        }?;
+        Ok(Self {
+            path: absolute,
+            identity,
+            manifest,
+            manifest_bytes,
+            content,
+        })
     }
 
     /// Checks that the plugin fits the running Lua and this loader.
@@ -106,56 +146,37 @@ impl PluginFile {
         Ok(())
     }
 
+    /// Whether a manifest that was found in memory is that of the file.
+    pub(crate) fn has_manifest(&self, found: &[u8]) -> bool {
+        *self.manifest_bytes == *found || Manifest::parse(found).as_ref() == Ok(&self.manifest)
+    }
+
     /// The file's own name.
     pub(crate) fn file_name(&self) -> &OsStr {
         self.path.file_name().unwrap_or_default()
     }
 }
 
-/// Reads a file that may be a library. Others are told by their first bytes: they may be large.
-fn read_library(path: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |source| Error::Read {
-        path: path.to_owned(),
-        source,
+/// Reads a file to memory, unless that is not possible.
+fn read_to_memory(
+    source: &mut Source<'_>,
+    name: &OsStr,
+    first: u64,
+) -> Result<Option<(Identity, Memory)>, Error> {
+    let Ok(mut memory) = Memory::create(name, first) else {
+        return Ok(None);
     };
-    // A pipe or a device would block or never end; `open` alone can already hang on a pipe.
-    let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
-    if !kind.is_file() {
-        let found = if kind.is_dir() {
-            "a directory"
-        } else {
-            "something that is no regular file"
-        };
-        return Err(Error::NotAFile {
-            path: path.to_owned(),
-            found,
-        });
+    let mut written = Ok(());
+    let identity = source.read(|piece| {
+        if written.is_ok() {
+            written = memory.file.write_all(piece);
+        }
+    })?;
+    if written.is_err() {
+        return Ok(None);
     }
-    let not_a_library = |found| Error::NotALibrary {
-        path: path.to_owned(),
-        found,
-    };
-    let mut file = File::open(path).map_err(unreadable)?;
-    let length = file.metadata().map_err(unreadable)?.len();
-    if length > LARGEST_FILE {
-        return Err(not_a_library(format!(
-            "a file of {length} bytes; the most that is looked into is {LARGEST_FILE}"
-        )));
-    }
-    let mut bytes = Vec::new();
-    (&mut file)
-        .take(512)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if !manifest::may_be_library(&bytes) {
-        let found = manifest::describe(&bytes, "it begins like no known one");
-        return Err(not_a_library(found));
-    }
-    bytes.reserve_exact(usize::try_from(length).unwrap_or_default());
-    file.take(LARGEST_FILE)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    Ok(bytes)
+    memory.seal();
+    Ok(Some((identity, memory)))
 }
 
 #[cfg(test)]

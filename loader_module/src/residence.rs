@@ -24,7 +24,7 @@ mod survivors;
 mod walk;
 
 use collector::Quiet;
-use probe::{Candidate, Verdict, probe};
+use probe::{Answer, Candidate, Verdict, probe};
 use walk::c_function;
 
 /// A library in a Lua state.
@@ -119,17 +119,18 @@ pub(crate) fn look(lua: &Lua, residences: Vec<Residence>) -> Vec<Residence> {
     let quiet = Quiet::begin(lua);
     let (mut kept, mut open) = (Vec::new(), residences);
     let (mut rounds, mut were_traces_flushed) = (ROUNDS, false);
+    let mut is_settled = false;
     loop {
         // Finalisers that are due run first, while everything is in its place. They may change what
         // the libraries have in the state, so that is asked anew.
-        if !quiet.settle() {
+        if !is_settled && !quiet.settle() {
             kept.extend(all(open, "the collector does not run"));
             break;
         }
         let (asked, others) = take_inventory(lua, &quiet, open);
         kept.extend(others);
         rounds -= 1;
-        let (still_open, alive) = ask(lua, &quiet, asked, rounds > 0);
+        let (still_open, alive) = ask(lua, &quiet, asked, rounds > 0, &mut is_settled);
         open = still_open;
         if !alive.is_empty() && !were_traces_flushed && flush_traces(lua) {
             // Compiled traces refer to functions. Without them, another look may say otherwise.
@@ -185,21 +186,24 @@ fn take_inventory(
 }
 
 /// Asks the collector, and ends the residences of which nothing is left. Gives those that another
-/// round may tell more about, if there is one, and those of which something is left.
+/// round may tell more about, if there is one, and those of which something is left. Notes in
+/// `is_settled` whether no finaliser is due afterwards.
 fn ask(
     lua: &Lua,
     quiet: &Quiet<'_>,
     asked: Vec<Found>,
     is_another: bool,
+    is_settled: &mut bool,
 ) -> (Vec<Residence>, Vec<Found>) {
     let candidates: Vec<Candidate<'_>> = asked.iter().map(|(r, left)| candidate(r, left)).collect();
-    let verdicts = probe(lua, quiet, &candidates).unwrap_or_else(|error| {
+    let answer = probe(lua, quiet, &candidates).unwrap_or_else(|error| {
         warn!(step = "leave", %error, "could not ask the collector");
-        vec![Verdict::Unknown; asked.len()]
+        Answer::nothing(asked.len())
     });
+    *is_settled = answer.is_settled;
     drop(candidates);
     let (mut open, mut alive) = (Vec::new(), Vec::new());
-    for ((mut residence, left), verdict) in asked.into_iter().zip(verdicts) {
+    for ((mut residence, left), verdict) in asked.into_iter().zip(answer.verdicts) {
         match verdict {
             Verdict::Gone => leave(lua, &mut residence, &left),
             Verdict::Unclear | Verdict::Unknown if is_another => open.push(residence),

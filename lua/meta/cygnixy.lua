@@ -35,6 +35,7 @@ local cygnixy = {}
 ---@field version string the version of its crate
 ---@field path string the file it is from, absolute
 ---@field functions string[] the names of its functions, sorted
+---@field signatures table<string, string> the types of fast functions by name: `(number, string?) -> number`
 
 ---What a plugin file says of itself.
 ---@class cygnixy.Manifest
@@ -47,6 +48,23 @@ local cygnixy = {}
 ---@field mlua string the version of mlua inside
 ---@field rustc string the compiler that built it
 ---@field target string the target triple it is built for
+
+---The functions of a plugin as LuaJIT's compiled code can call them: directly, through the FFI, where
+---the plugin's author allows it (`create_ffi_function`), and the ordinary functions otherwise. With
+---another Lua, or if the program has taken the FFI away, it is the plugin's own table.
+---
+---The results, errors and conversions are those of the ordinary functions. The functions can be held
+---across a reload and an unload, and keep no library mapped. They are worth it in loops that LuaJIT
+---compiles; in interpreted code a call through the FFI costs more than an ordinary one.
+---@param plugin string|cygnixy.Plugin the name of a loaded plugin, or its table
+---@return cygnixy.Plugin
+function cygnixy.ffi(plugin) end
+
+---The functions of a plugin, a line each and sorted, with their types where they are known:
+---`greet.add(number, number) -> number`, and `greet.hello(...)` otherwise.
+---@param plugin string|cygnixy.Plugin the name of a loaded plugin, or its table
+---@return string
+function cygnixy.help(plugin) end
 
 ---Loads a plugin and returns its table of functions. Loading a loaded file again returns the same
 ---table.

@@ -225,6 +225,95 @@ pub struct Usage {
     pub exit_handlers: usize,
 }
 
+/// An argument of a call through LuaJIT's FFI.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FfiArgument {
+    /// A number, or 1 and 0 for a boolean.
+    pub number: f64,
+    /// The first byte of a string.
+    pub data: *const u8,
+    /// The number of bytes of a string.
+    pub len: usize,
+}
+
+/// The memory by which a function is called through LuaJIT's FFI. It belongs to the plugin, and
+/// lives as long as the function and its plugin.
+#[repr(C)]
+#[derive(Debug)]
+pub struct FfiBlock {
+    /// Calls the function with the arguments in the block. Does not unwind.
+    pub call: unsafe extern "C" fn(block: *mut FfiBlock),
+    /// Writes the text of the failure to the sink, once.
+    pub take_failure: unsafe extern "C" fn(block: *mut FfiBlock, text: Sink),
+    /// Out: the result, a number, or 1 and 0 for a boolean.
+    pub number: f64,
+    /// Out: one of the constants of this type.
+    pub status: u32,
+    /// In: the arguments.
+    pub arguments: [FfiArgument; FfiBlock::ARGUMENTS],
+}
+
+impl FfiBlock {
+    /// How many arguments there can be.
+    pub const ARGUMENTS: usize = 8;
+    /// There is a result.
+    pub const DONE: u32 = 0;
+    /// An argument did not fit, and the function did not run.
+    pub const MISFIT: u32 = 1;
+    /// The function failed.
+    pub const FAILED: u32 = 2;
+
+    /// A block without arguments.
+    #[must_use]
+    pub const fn new(
+        call: unsafe extern "C" fn(block: *mut Self),
+        take_failure: unsafe extern "C" fn(block: *mut Self, text: Sink),
+    ) -> Self {
+        const NOTHING: FfiArgument = FfiArgument {
+            number: 0.0,
+            data: ptr::null(),
+            len: 0,
+        };
+        Self {
+            call,
+            take_failure,
+            number: 0.0,
+            status: Self::DONE,
+            arguments: [NOTHING; Self::ARGUMENTS],
+        }
+    }
+}
+
+/// What is known of a function of a plugin.
+#[repr(C)]
+#[derive(Debug)]
+pub struct FunctionInfo {
+    /// The size of this structure in the plugin's build, in bytes.
+    pub size: usize,
+    /// Its name in the plugin's table.
+    pub name: Str,
+    /// Its types, as in `(number, string?) -> number`; empty if they are not known.
+    pub signature: Str,
+    /// For calls through LuaJIT's FFI; null if there are none.
+    pub block: *mut FfiBlock,
+    /// The kinds of the arguments there, a letter each: `n` for a number, `b` for a boolean, `s` for a
+    /// string.
+    pub parameters: Str,
+    /// The kind of the result there: `n`, `b`, or `v` for none.
+    pub result: u8,
+}
+
+/// Who takes what is known of functions.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionSink {
+    /// Handed to `add` as it is.
+    pub context: *mut c_void,
+    /// Takes a copy of what is known. Does not unwind.
+    pub add: unsafe extern "C" fn(context: *mut c_void, info: *const FunctionInfo),
+}
+
 /// A plugin object on the other side of the boundary.
 pub type RawInstance = *mut c_void;
 
@@ -278,6 +367,9 @@ pub struct Descriptor {
     /// Ends what the calling thread has of the library. The library is unmapped next, and no code
     /// of it runs again.
     pub close: unsafe extern "C" fn(),
+    /// Tells what is known of the functions that were made in the given state.
+    pub describe:
+        unsafe extern "C" fn(state: *mut lua_State, instance: RawInstance, sink: FunctionSink),
     /// Makes the loader the receiver of what the library logs. The structure is copied.
     pub log_to: unsafe extern "C" fn(receiver: *const Receiver),
     /// Makes a callsite that the library has registered ask each time whether it is wanted. Takes no

@@ -14,7 +14,7 @@ use mlua::Error;
 #[cfg(bound_lua_api)]
 mod intercept;
 #[cfg(bound_lua_api)]
-pub(crate) use intercept::{is_own, lua_error, remember_image};
+pub(crate) use intercept::{is_own, lua_error, own_image, remember_image};
 
 /// An error as text for Lua code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +69,7 @@ impl Message {
     }
 
     /// What is said of a panic.
-    #[cfg(bound_lua_api)]
-    fn panicked(text: &str) -> Self {
+    pub(crate) fn panicked(text: &str) -> Self {
         Self {
             text: format!("the function panicked: {text}"),
             is_positioned: false,

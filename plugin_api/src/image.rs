@@ -10,6 +10,10 @@ use std::ops::Range;
 pub struct Image {
     /// The addresses it covers, from its first mapped byte to its last.
     pub addresses: Range<usize>,
+    /// The addresses of its code; `None` if there are several parts or none.
+    pub code: Option<Range<usize>>,
+    /// The addresses that were protected after relocation.
+    pub relro: Option<Range<usize>>,
     /// The file's path as the dynamic linker knows it; `None` for the program itself.
     pub path: Option<CString>,
 }
@@ -100,15 +104,23 @@ unsafe extern "C" fn visit(
     search.index += 1;
 
     let mut addresses: Option<Range<usize>> = None;
+    let (mut code, mut code_parts, mut relro) = (None, 0, None);
     let mut inside = false;
     for header in 0..usize::from(info.dlpi_phnum) {
         // SAFETY: the object has `dlpi_phnum` program headers at `dlpi_phdr`.
         let header = unsafe { &*info.dlpi_phdr.add(header) };
+        let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+        let end = start.wrapping_add(header.p_memsz as usize);
+        if header.p_type == libc::PT_GNU_RELRO {
+            relro = Some(start..end);
+        }
         if header.p_type != libc::PT_LOAD {
             continue;
         }
-        let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
-        let end = start.wrapping_add(header.p_memsz as usize);
+        if header.p_flags & libc::PF_X != 0 {
+            code = Some(start..end);
+            code_parts += 1;
+        }
         inside |= (start..end).contains(&search.address);
         addresses = Some(match addresses {
             Some(range) => range.start.min(start)..range.end.max(end),
@@ -128,6 +140,8 @@ unsafe extern "C" fn visit(
     };
     search.found = Some(Image {
         addresses,
+        code: code.filter(|_| code_parts == 1),
+        relro,
         path: path.filter(|path| !path.is_empty()),
     });
     1

@@ -3,11 +3,13 @@
 //! The functions in [`ffi`] are the same calls for the other side of the C boundary.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::{fmt, ptr};
 
 use mlua::{Lua, Table};
 
+use crate::abi::{FunctionInfo, FunctionSink, Str};
 use crate::errors;
+use crate::fast;
 use crate::panics;
 use crate::plugin::PluginLua;
 use crate::protected::CollectorPause;
@@ -39,6 +41,12 @@ impl std::error::Error for Failure {}
 #[must_use]
 pub fn unloaded(plugin: &str) -> String {
     format!("plugin '{plugin}' has been unloaded")
+}
+
+/// What is said of a function that a newer version of its plugin does not have.
+#[must_use]
+pub fn gone(plugin: &str, function: &str) -> String {
+    format!("plugin '{plugin}' has no function '{function}' since it was reloaded")
 }
 
 /// A plugin object with the functions it made in Lua states.
@@ -104,15 +112,43 @@ impl Instance {
     ///
     /// [`Failure`] if the hook panics or Lua runs out of memory.
     pub fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
-        let functions =
-            panics::catch(|| self.plugin.get_lua_functions(lua)).map_err(Failure::Panic)?;
+        let functions = panics::catch(|| {
+            fast::collect(lua);
+            self.plugin.get_lua_functions(lua)
+        });
+        let functions = functions.map_err(Failure::Panic)?;
         let made = panics::catch(|| {
             let _pause = pause(lua);
-            Revocable::new(lua, &self.name, functions)
+            Revocable::new(lua, &self.name, functions, &fast::recollect(lua))
         });
         let (table, revocable) = made.map_err(Failure::Panic)?.map_err(lua_failure)?;
         self.made.insert(identity(lua), revocable);
         Ok(table)
+    }
+
+    /// Tells what is known of the functions made in the given state: name, types, and what is needed
+    /// to call them through LuaJIT's FFI.
+    ///
+    /// # Safety
+    ///
+    /// - `sink` is usable. What it is given is valid for the call, the block for as long as the
+    ///   function is alive and not revoked.
+    pub unsafe fn describe(&self, lua: &Lua, sink: FunctionSink) {
+        let made = self.made.get(&identity(lua));
+        for made in made.map_or(&[][..], Revocable::functions) {
+            let signature = made.signature.as_ref().map(ToString::to_string);
+            let ffi = made.block(lua);
+            let info = FunctionInfo {
+                size: size_of::<FunctionInfo>(),
+                name: Str::new(&made.name),
+                signature: Str::new(signature.as_deref().unwrap_or_default()),
+                block: ffi.as_ref().map_or(ptr::null_mut(), |ffi| ffi.block),
+                parameters: Str::new(ffi.as_ref().map_or("", |ffi| &ffi.parameters)),
+                result: ffi.as_ref().map_or(b'v', |ffi| ffi.result as u8),
+            };
+            // SAFETY: as the caller promises; the texts outlive the call.
+            unsafe { (sink.add)(sink.context, &raw const info) };
+        }
     }
 
     /// Revokes the functions made in the given state, if there are any.

@@ -41,6 +41,7 @@
 //!
 //! - [`PluginLua`]: the trait, and the life of a plugin step by step.
 //! - [`export_plugin!`]: makes a crate a plugin.
+//! - [`fast`]: functions at the cost of C functions, by [`LuaExt`].
 //! - [`manifest`]: what a plugin file says of itself, readable without running it.
 //! - [`abi`]: the C structures that cross between loader and plugin.
 //! - [`instance`], [`errors`], [`late`], [`logs`], [`lua_api`], [`protected`], `image`, `process`: the two sides of
@@ -48,6 +49,7 @@
 
 pub mod abi;
 pub mod errors;
+pub mod fast;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 pub mod image;
 pub mod instance;
@@ -74,6 +76,7 @@ mod residence;
 #[cfg(not(bound_lua_api))]
 use residence as process;
 
+pub use fast::LuaExt;
 pub use plugin::PluginLua;
 pub use {mlua, tracing};
 

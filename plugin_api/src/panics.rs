@@ -5,14 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `body` and turns a panic into its message.
 pub(crate) fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
-        let text = message(&*payload);
-        // A payload may panic again when it is dropped; that one has nothing new to say.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(second);
-        }
-        text
-    })
+    catch_unwind(AssertUnwindSafe(body)).map_err(text_of)
+}
+
+/// The text of a panic that was caught.
+pub(crate) fn text_of(payload: Box<dyn Any + Send>) -> String {
+    let text = message(&*payload);
+    // A payload may panic again when it is dropped; that one has nothing new to say.
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+    text
 }
 
 /// The text of a panic's payload, if it has one.

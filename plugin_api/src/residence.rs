@@ -17,11 +17,13 @@
 //! What is watched costs nothing per call of a plugin's function.
 
 mod anchor;
+mod data;
 mod intercept;
 mod records;
 mod watched;
 
 pub(crate) use anchor::{begin, learn, push_unanchored};
+pub(crate) use data::data_key;
 pub(crate) use records::{forget, inventory};
 
 /// Puts the watching functions into their slots.
@@ -33,6 +35,8 @@ pub(crate) unsafe fn install() {
     // SAFETY: as the caller promises.
     unsafe {
         anchor::install();
+        #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+        data::install();
         records::install();
         watched::install();
     }

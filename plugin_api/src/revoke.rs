@@ -2,7 +2,8 @@
 //!
 //! A function made by [`Lua::create_function`] is one C function of mlua's for all of them, with
 //! the Rust closure in its upvalue. To revoke it, the upvalue is replaced by that of a function
-//! that raises an error; whoever holds the function then calls that one. Other functions get a
+//! that raises an error; whoever holds the function then calls that one. A [fast function](crate::fast)
+//! looks into its upvalue for what took its place. Other functions get a
 //! thin wrapper that can be revoked in the same way. To redirect it when the plugin is reloaded, the
 //! upvalue becomes that of a function which calls the new one.
 
@@ -12,14 +13,49 @@ use std::ffi::c_void;
 use mlua::ffi::{self, lua_State};
 use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value, WeakLua};
 
-use crate::instance::unloaded;
+use crate::abi::FfiBlock;
+use crate::fast;
+use crate::fast::{Signature, Signatures};
+use crate::instance::{gone, unloaded};
 use crate::protected::try_again;
 
 /// The functions of one plugin in one Lua state.
 pub(crate) struct Revocable {
-    functions: Vec<(String, Function)>,
+    functions: Vec<Made>,
+    message: String,
     revoked: Function,
     lua: WeakLua,
+}
+
+/// A function of a plugin.
+pub(crate) struct Made {
+    pub(crate) name: String,
+    function: Function,
+    kind: Kind,
+    /// Its types, if they are known.
+    pub(crate) signature: Option<Signature>,
+}
+
+impl Made {
+    /// Its block for calls through LuaJIT's FFI, with what is known of the types.
+    pub(crate) fn block(&self, lua: &Lua) -> Option<FfiFacts> {
+        let found = fast::find(lua, &self.function).ok().flatten()?;
+        // SAFETY: the function is alive, and the block with it.
+        (!found.block.is_null()).then(|| unsafe {
+            FfiFacts {
+                block: found.block.cast(),
+                parameters: (*found.block).types.parameters.clone(),
+                result: (*found.block).types.result,
+            }
+        })
+    }
+}
+
+/// What a loader needs to call a function through LuaJIT's FFI.
+pub(crate) struct FfiFacts {
+    pub(crate) block: *mut FfiBlock,
+    pub(crate) parameters: String,
+    pub(crate) result: char,
 }
 
 /// Which kind of function Lua has.
@@ -27,6 +63,8 @@ pub(crate) struct Revocable {
 enum Kind {
     /// Made by `create_function`, revoked by its upvalue.
     Callback,
+    /// Made by `create_fast_function`, revoked by its upvalue.
+    Fast,
     /// A function written in Lua.
     Lua,
     /// Another C function.
@@ -39,32 +77,46 @@ impl Revocable {
         lua: &Lua,
         plugin: &str,
         functions: HashMap<String, Function>,
+        signatures: &Signatures,
     ) -> Result<(Table, Self)> {
         let message = unloaded(plugin);
+        let text = message.clone();
         let revoked = lua.create_function(move |_, _: MultiValue| -> Result<()> {
-            Err(Error::RuntimeError(message.clone()))
+            Err(Error::RuntimeError(text.clone()))
         })?;
         let callback = address(lua, &revoked)?;
         let table = lua.create_table_with_capacity(0, functions.len())?;
         let mut held = Vec::with_capacity(functions.len());
         for (name, function) in functions {
-            let function = match kind(lua, &function, callback)? {
-                Kind::Callback => function,
-                Kind::Lua => wrap_lua(lua, function, &revoked, plugin)?,
-                Kind::Other => wrap_other(lua, function)?,
+            let signature = signatures.of(&function).cloned();
+            let (kind, function) = match kind(lua, &function, callback)? {
+                Kind::Lua => (Kind::Lua, wrap_lua(lua, function, &revoked, plugin)?),
+                Kind::Other => (Kind::Callback, wrap_other(lua, function)?),
+                kind => (kind, function),
             };
             table.raw_set(name.as_str(), &function)?;
-            held.push((name, function));
+            held.push(Made {
+                name,
+                function,
+                kind,
+                signature,
+            });
         }
         let (functions, lua) = (held, lua.weak());
         Ok((
             table,
             Self {
                 functions,
+                message,
                 revoked,
                 lua,
             },
         ))
+    }
+
+    /// The functions.
+    pub(crate) fn functions(&self) -> &[Made] {
+        &self.functions
     }
 
     /// Drops the handles of functions that were not revoked, because their state is being closed or
@@ -86,8 +138,9 @@ impl Revocable {
     pub(crate) fn revoke(&self, lua: &Lua) -> Result<()> {
         self.replace(lua, |_, kind| {
             Ok(match kind {
-                Kind::Callback => Some(self.revoked.clone()),
-                _ => None,
+                Kind::Callback => Value::Function(self.revoked.clone()),
+                Kind::Fast => Value::String(lua.create_string(&self.message)?),
+                _ => Value::Nil,
             })
         })
     }
@@ -97,29 +150,28 @@ impl Revocable {
     /// [`revoke`](Self::revoke) otherwise.
     pub(crate) fn redirect(&self, lua: &Lua, plugin: &str, current: &Table) -> Result<()> {
         self.replace(lua, |name, kind| {
-            let gone = format!("plugin '{plugin}' has no function '{name}' since it was reloaded");
-            Ok(Some(match kind {
-                Kind::Callback => forward(lua, current.clone(), name.to_owned(), gone)?,
+            let gone = gone(plugin, name);
+            Ok(Value::Function(match kind {
+                Kind::Callback | Kind::Fast => {
+                    forward(lua, current.clone(), name.to_owned(), gone)?
+                }
                 _ => forward_lua(lua, current, name, gone)?,
             }))
         })
     }
 
-    /// Gives every function another first upvalue: that of the callback which `by` makes, or for
-    /// a wrapper written in Lua the function itself, nil for none.
-    fn replace(
-        &self,
-        lua: &Lua,
-        by: impl Fn(&str, Kind) -> Result<Option<Function>>,
-    ) -> Result<()> {
-        let callback = try_again(|| address(lua, &self.revoked))?;
+    /// Gives every function another first upvalue: what `by` makes, or for a callback the upvalue of
+    /// the callback that it makes.
+    fn replace(&self, lua: &Lua, by: impl Fn(&str, Kind) -> Result<Value>) -> Result<()> {
         let kept = try_again(|| kept(lua))?;
         let mut result = Ok(());
-        for (name, function) in &self.functions {
+        if self.functions.iter().any(|made| made.kind == Kind::Fast) {
+            fast::note_revoked();
+        }
+        for made in &self.functions {
             let replaced = try_again(|| {
-                let kind = kind(lua, function, callback)?;
-                let arguments = (&kept, function, by(name, kind)?);
-                let is_callback = kind == Kind::Callback;
+                let arguments = (&kept, &made.function, by(&made.name, made.kind)?);
+                let is_callback = made.kind == Kind::Callback;
                 // SAFETY: `swap` finds its three arguments on the stack, and may raise.
                 unsafe { lua.exec_raw::<()>(arguments, move |state| swap(state, is_callback)) }
             });
@@ -158,7 +210,7 @@ fn kept(lua: &Lua) -> Result<Table> {
 }
 
 /// Replaces the first upvalue of the function at 2, by that of the function at 3 for a callback
-/// and by the value at 3 for a wrapper written in Lua, and keeps the old one in the table at 1. Does
+/// and by the value at 3 otherwise, and keeps the old one in the table at 1. Does
 /// nothing the second time.
 unsafe fn swap(state: *mut lua_State, is_callback: bool) {
     // SAFETY: all indices exist; the functions have a first upvalue, by construction in
@@ -251,6 +303,7 @@ fn kind(lua: &Lua, function: &Function, callback: usize) -> Result<Kind> {
     Ok(match address(lua, function)? {
         0 => Kind::Lua,
         found if found == callback => Kind::Callback,
+        _ if fast::find(lua, function)?.is_some() => Kind::Fast,
         _ => Kind::Other,
     })
 }
@@ -262,7 +315,8 @@ mod tests {
 
     fn revocable(lua: &Lua, function: Function) -> (Function, Revocable) {
         let map = HashMap::from([("f".to_owned(), function)]);
-        let (table, revocable) = Revocable::new(lua, "greet", map).expect("memory");
+        let (table, revocable) =
+            Revocable::new(lua, "greet", map, &Signatures::default()).expect("memory");
         (table.get("f").expect("it was put there"), revocable)
     }
 

@@ -79,6 +79,7 @@ describe("the module", function()
       version = "0.1.0",
       path = support.plugin("greet"),
       functions = { "hello" },
+      signatures = {},
     }, list[2])
   end)
 

@@ -4,47 +4,47 @@
 //! the new; and a file that is overwritten while it is mapped crashes the process. So what is mapped
 //! is a copy in memory that nobody else can reach, made of the bytes that were checked.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::plugin_file::PluginFile;
+use crate::plugin_file::{Content, Memory, PluginFile, kept};
 
-/// The copy. Once it is mapped, it can be dropped.
+/// The copy. Once it is mapped, it can be dropped, or kept for another time.
+#[derive(Debug)]
 pub(super) struct Copy {
     path: PathBuf,
-    _keep: Keep,
+    keep: Keep,
 }
 
-#[expect(dead_code, reason = "what is in here is kept, not used")]
+#[derive(Debug)]
 enum Keep {
-    Memory(File),
+    Memory(Arc<Memory>),
+    #[expect(dead_code, reason = "it is kept, not used")]
     Named(tempfile::NamedTempFile),
 }
 
 impl Copy {
-    /// Makes a copy in memory.
+    /// The copy in memory that the file was read to, or another if that one is mapped.
     #[cfg(target_os = "linux")]
     pub(super) fn in_memory(file: &PluginFile) -> io::Result<Self> {
-        use std::os::fd::{AsRawFd as _, FromRawFd as _};
-        use std::os::unix::ffi::OsStrExt as _;
+        use std::os::fd::AsRawFd as _;
 
-        // What the process's map of memory shows.
-        let mut name = b"cygnixy:".to_vec();
-        name.extend(file.file_name().as_bytes().iter().take(200));
-        name.push(0);
-        // SAFETY: the name is a C string; a file descriptor that is not negative is ours.
-        let mut memory = unsafe {
-            let descriptor = libc::memfd_create(name.as_ptr().cast(), libc::MFD_CLOEXEC);
-            if descriptor < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            File::from_raw_fd(descriptor)
+        let Content::Memory(memory) = &file.content else {
+            return Err(io::ErrorKind::Unsupported.into());
         };
-        memory.write_all(file.bytes())?;
+        let memory = if memory.begin_mapping() {
+            Arc::clone(memory)
+        } else {
+            let mut other = Memory::create(file.file_name(), memory.first)?;
+            write_to(&mut other.file, file)?;
+            other.seal();
+            other.begin_mapping();
+            Arc::new(other)
+        };
         Ok(Self {
-            path: unique_path(memory.as_raw_fd()),
-            _keep: Keep::Memory(memory),
+            path: unique_path(memory.file.as_raw_fd()),
+            keep: Keep::Memory(memory),
         })
     }
 
@@ -54,21 +54,42 @@ impl Copy {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Keeps the copy, whose library was opened, for another time, if it is one that can be kept.
+    pub(super) fn keep(self, file: &PluginFile) {
+        if let Keep::Memory(memory) = self.keep {
+            kept::keep(file, memory);
+        }
+    }
+
     /// Makes a copy in the directory for temporary files.
     pub(super) fn in_file(file: &PluginFile) -> io::Result<Self> {
         let mut copy = tempfile::Builder::new()
             .prefix("cygnixy-")
             .suffix(file.file_name())
             .tempfile()?;
-        copy.write_all(file.bytes())?;
+        write_to(copy.as_file_mut(), file)?;
         Ok(Self {
             path: copy.path().to_owned(),
-            _keep: Keep::Named(copy),
+            keep: Keep::Named(copy),
         })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Writes what was read of a plugin file.
+fn write_to(copy: &mut std::fs::File, file: &PluginFile) -> io::Result<()> {
+    match &file.content {
+        Content::Bytes(bytes) => copy.write_all(bytes),
+        Content::Memory(memory) => {
+            // Its place in the file is that of every handle of it; nobody else copies meanwhile, as
+            // libraries are opened one at a time.
+            let mut from = memory.file.try_clone()?;
+            from.rewind()?;
+            io::copy(&mut from, copy).map(drop)
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use plugin_api::abi::{Descriptor, ENTRY_SYMBOL, Entry, Sink, Status};
-use plugin_api::manifest::Manifest;
 
 use super::copy::Copy;
 use crate::Error;
@@ -12,12 +11,12 @@ use crate::runtime;
 
 type Opened = (libloading::Library, *const Descriptor);
 
-/// Maps a private copy of the file, in memory or else on the disk. `is_known` tells libraries that
-/// are open already.
+/// Maps a private copy of the file, in memory or else on the disk, and gives the copy if that is what
+/// was mapped. `is_known` tells libraries that are open already.
 pub(super) fn map(
     file: &PluginFile,
     is_known: &dyn Fn(*const Descriptor) -> bool,
-) -> Result<Opened, Error> {
+) -> Result<(libloading::Library, *const Descriptor, Option<Copy>), Error> {
     let failed = |source| Error::Copy {
         plugin: file.manifest.name.clone(),
         path: file.path.clone(),
@@ -27,22 +26,22 @@ pub(super) fn map(
         && let Ok((handle, descriptor)) = open_checked(&file.path, file)
         && !is_known(descriptor)
     {
-        return Ok((handle, descriptor));
+        return Ok((handle, descriptor, None));
     }
     // Memory may not be executable, or not reachable by a path.
-    let in_memory = Copy::in_memory(file)
-        .ok()
-        .and_then(|copy| open_checked(copy.path(), file).ok())
-        .filter(|(_, descriptor)| !is_known(*descriptor));
-    if let Some(opened) = in_memory {
-        return Ok(opened);
+    if let Ok(copy) = Copy::in_memory(file)
+        && let Ok((handle, descriptor)) = open_checked(copy.path(), file)
+        && !is_known(descriptor)
+    {
+        return Ok((handle, descriptor, Some(copy)));
     }
     let copy = Copy::in_file(file).map_err(failed)?;
-    match open_checked(copy.path(), file) {
+    let (handle, descriptor) = match open_checked(copy.path(), file) {
         // It may need other files of its directory.
         Err(Error::Open { .. }) => open_checked(&file.path, file),
         opened => opened,
-    }
+    }?;
+    Ok((handle, descriptor, None))
 }
 
 /// Whether the user wants the file itself to be mapped, for debuggers and backtraces, which look for
@@ -76,7 +75,7 @@ fn open_checked(path: &Path, file: &PluginFile) -> Result<Opened, Error> {
     let checked = descriptor(&handle, file).and_then(|descriptor| {
         // SAFETY: the descriptor borrows its manifest from the mapped library.
         let mapped = unsafe { (*descriptor).manifest.as_bytes() };
-        if Manifest::parse(mapped).as_ref() == Ok(&file.manifest) {
+        if file.has_manifest(mapped) {
             Ok(descriptor)
         } else {
             Err(Error::Replaced {

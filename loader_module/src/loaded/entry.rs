@@ -14,6 +14,7 @@ use crate::call_stack;
 use crate::error::Hook;
 use crate::foreign::ForeignInstance;
 use crate::library::Library;
+use crate::loaded::facts::Facts;
 use crate::loaded::object::{Object, Slot};
 use crate::loaded::registration::{Registered, Registration};
 use crate::lock::lock;
@@ -121,7 +122,8 @@ impl Entry {
         let mut slot = self.slot_for_another_state()?;
         let made = self.run(Hook::GetLuaFunctions, || slot.object.functions(lua));
         let result = made.and_then(|table| {
-            let registration = self.registration(lua, table)?;
+            let facts = slot.object.describe(lua);
+            let registration = self.registration(lua, table, facts)?;
             let registered = registration.registered();
             slot.registrations.push(registration);
             Ok(registered)
@@ -130,8 +132,13 @@ impl Entry {
         result
     }
 
-    fn registration(&self, lua: &Lua, table: Table) -> Result<Registration, Error> {
-        let registration = Registration::new(lua, table).map_err(|source| Error::Lua {
+    fn registration(
+        &self,
+        lua: &Lua,
+        table: Table,
+        facts: Vec<Facts>,
+    ) -> Result<Registration, Error> {
+        let registration = Registration::new(lua, table, facts).map_err(|source| Error::Lua {
             plugin: self.name.clone(),
             step: "list the functions",
             source,
@@ -140,6 +147,32 @@ impl Entry {
         let (plugin, path) = (&self.name, path.display());
         debug!(step = "functions", plugin, %path, functions = ?registration.functions, "made functions");
         Ok(registration)
+    }
+
+    /// What is known of the functions, in the state where they were made first.
+    pub(crate) fn facts(&self) -> Vec<Facts> {
+        let slots = lock(&self.slots);
+        let first = slots.iter().flat_map(|slot| &slot.registrations).next();
+        first.map_or_else(Vec::new, |first| first.facts().to_vec())
+    }
+
+    /// The plugin's functions as LuaJIT can call them through its FFI; `None` if the plugin has no
+    /// functions in this state.
+    pub(crate) fn direct_calls(&self, lua: &Lua) -> Result<Option<Table>, Error> {
+        let _running = self.begin(Hook::GetLuaFunctions)?;
+        let state = StateId::of(lua);
+        let mut slots = std::mem::take(&mut *lock(&self.slots));
+        let here = slots
+            .iter_mut()
+            .flat_map(|slot| &mut slot.registrations)
+            .find(|registration| registration.state == state);
+        let table = here.map(|registration| registration.direct_calls(lua));
+        *lock(&self.slots) = slots;
+        table.transpose().map_err(|source| Error::Lua {
+            plugin: self.name.clone(),
+            step: "make the functions for LuaJIT's FFI",
+            source,
+        })
     }
 
     /// The plugin's table in a state, and what belongs to it.

@@ -4,6 +4,7 @@ use plugin_api::instance::{Failure, Instance};
 use plugin_api::mlua::{Lua, Table};
 
 use crate::foreign::ForeignInstance;
+use crate::loaded::facts::{self, Facts};
 use crate::loaded::registration::Registration;
 
 /// A plugin object, on either side of the boundary.
@@ -32,6 +33,19 @@ impl Object {
         match self {
             Self::Foreign(object) => object.functions(lua),
             Self::Local(object) => object.functions(lua),
+        }
+    }
+
+    /// What is known of the functions made in a Lua state.
+    pub(super) fn describe(&self, lua: &Lua) -> Vec<Facts> {
+        match self {
+            Self::Foreign(object) => object.describe(lua),
+            Self::Local(object) => {
+                let mut list = Vec::new();
+                // SAFETY: the list outlives the call.
+                unsafe { object.describe(lua, facts::sink(&mut list)) };
+                list
+            }
         }
     }
 

@@ -7,6 +7,8 @@ use plugin_api::mlua::{self, Function, Lua, MultiValue, Table, Value, WeakLua, f
 use plugin_api::protected::try_again;
 
 use crate::Error;
+use crate::loaded::facts::Facts;
+use crate::loaded::jit::DirectCalls;
 use crate::lua_state::{StateId, weak_table};
 
 /// A plugin's table in a Lua state.
@@ -23,6 +25,9 @@ pub(super) struct Registration {
     /// The present functions by name, for those of older versions, which run them instead of their
     /// own code; after the unload, what they are to say. Made at the first reload.
     current: Option<Table>,
+    facts: Vec<Facts>,
+    /// Made when a script first asks for it.
+    direct_calls: Option<DirectCalls>,
 }
 
 /// What others need of a registration.
@@ -33,7 +38,7 @@ pub(crate) struct Registered {
 }
 
 impl Registration {
-    pub(super) fn new(lua: &Lua, table: Table) -> mlua::Result<Self> {
+    pub(super) fn new(lua: &Lua, table: Table, facts: Vec<Facts>) -> mlua::Result<Self> {
         let names = weak_table(lua, "k")?;
         let (mut functions, mut written_in_lua) = (Vec::new(), Vec::new());
         for pair in table.pairs::<String, Function>() {
@@ -51,7 +56,36 @@ impl Registration {
             functions,
             written_in_lua,
             current: None,
+            facts,
+            direct_calls: None,
         })
+    }
+
+    /// What is known of the functions.
+    pub(super) fn facts(&self) -> &[Facts] {
+        &self.facts
+    }
+
+    /// The functions as they can be called through LuaJIT's FFI; where they cannot, the plugin's table.
+    pub(super) fn direct_calls(&mut self, lua: &Lua) -> mlua::Result<Table> {
+        if self.direct_calls.is_none() {
+            let functions = self.own_functions(lua)?;
+            self.direct_calls = DirectCalls::new(lua, &functions, &self.facts)?;
+        }
+        Ok(match &self.direct_calls {
+            Some(calls) => calls.table.clone(),
+            None => self.table.clone(),
+        })
+    }
+
+    /// The plugin's functions by name, whatever scripts have put into its table.
+    fn own_functions(&self, lua: &Lua) -> mlua::Result<Table> {
+        let functions = lua.create_table()?;
+        for pair in self.names.pairs::<Function, String>() {
+            let (function, name) = pair?;
+            functions.raw_set(name, function)?;
+        }
+        Ok(functions)
     }
 
     pub(super) fn registered(&self) -> Registered {
@@ -71,7 +105,12 @@ impl Registration {
     /// Takes the place of an older version's registration: its table, with the functions of this
     /// one in it. What scripts have put into the table stays. Gives the table of functions by name
     /// that those of older versions are to run.
-    pub(super) fn succeed(&mut self, lua: &Lua, old: &Self) -> mlua::Result<Table> {
+    pub(super) fn succeed(
+        &mut self,
+        lua: &Lua,
+        plugin: &str,
+        old: &mut Self,
+    ) -> mlua::Result<Table> {
         let current = match &old.current {
             Some(current) => current.clone(),
             None => lua.create_table()?,
@@ -93,6 +132,13 @@ impl Registration {
                 old.table.raw_set(name.as_str(), function)?;
             }
         }
+        // A second attempt finds it here.
+        if let Some(calls) = old.direct_calls.take() {
+            self.direct_calls = Some(calls);
+        }
+        if let Some(calls) = &mut self.direct_calls {
+            calls.succeed(lua, plugin, &current, &self.facts)?;
+        }
         self.table = old.table.clone();
         self.current = Some(current.clone());
         Ok(current)
@@ -111,6 +157,9 @@ impl Registration {
                 if self.has_own(name)? {
                     self.table.raw_set(name.as_str(), &gone)?;
                 }
+            }
+            if let Some(calls) = &self.direct_calls {
+                calls.seal(&gone)?;
             }
             if let Some(current) = &self.current {
                 for pair in current.pairs::<Value, Value>() {

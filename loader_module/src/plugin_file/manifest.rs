@@ -1,25 +1,30 @@
 //! Finds the manifest in the bytes of a library file.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use object::{Object as _, ObjectSection as _, ObjectSegment as _};
+use object::{Object as _, ObjectSection as _, ObjectSegment as _, ReadRef};
 use plugin_api::manifest::{self, Manifest};
 
 use crate::Error;
 
-type ObjectFile<'a> = object::File<'a, &'a [u8]>;
-
 /// The largest manifest that is read, in bytes.
 const LARGEST_MANIFEST: u64 = 1 << 20;
 
-/// Reads the manifest of a library file.
-pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Manifest, Error> {
+/// Reads the manifest of a library file, given with its first bytes and its length. Gives it as it is
+/// in the file, too.
+pub(super) fn read<'a, R: ReadRef<'a>>(
+    path: &Path,
+    data: R,
+    start: &[u8],
+    length: u64,
+) -> Result<(Manifest, Arc<[u8]>), Error> {
     let not_a_library = |found: String| Error::NotALibrary {
         path: path.to_owned(),
         found,
     };
-    let broken = |error: object::Error| not_a_library(describe(bytes, &error.to_string()));
-    let object = ObjectFile::parse(bytes).map_err(broken)?;
+    let broken = |error: object::Error| not_a_library(describe(start, &error.to_string()));
+    let object = object::File::parse(data).map_err(broken)?;
     check_target(path, &object)?;
     if object.kind() != object::ObjectKind::Dynamic {
         let kind = object.kind();
@@ -27,7 +32,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Manifest, Error> {
             "an object file of another kind ({kind:?})"
         )));
     }
-    check_length(&object, bytes.len() as u64).map_err(not_a_library)?;
+    check_length(&object, length).map_err(not_a_library)?;
     let Some(section) = object.section_by_name(manifest::SECTION) else {
         return Err(Error::NotAPlugin {
             path: path.to_owned(),
@@ -39,10 +44,12 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Manifest, Error> {
             "one with a manifest of {size} bytes"
         )));
     }
-    Manifest::parse(section.data().map_err(broken)?).map_err(|source| Error::Manifest {
+    let bytes = section.data().map_err(broken)?;
+    let manifest = Manifest::parse(bytes).map_err(|source| Error::Manifest {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    Ok((manifest, bytes.into()))
 }
 
 /// Whether the first bytes may be those of a library, so that it is worth reading the rest.
@@ -51,8 +58,7 @@ pub(super) fn may_be_library(start: &[u8]) -> bool {
 }
 
 /// What a file that cannot be parsed looks like, by its first bytes.
-pub(super) fn describe(bytes: &[u8], error: &str) -> String {
-    let start = &bytes[..bytes.len().min(512)];
+pub(super) fn describe(start: &[u8], error: &str) -> String {
     if start.is_empty() {
         return "an empty file".to_owned();
     }
@@ -67,7 +73,7 @@ pub(super) fn describe(bytes: &[u8], error: &str) -> String {
 }
 
 /// Compares the processor and the file format with those of this process.
-fn check_target(path: &Path, file: &ObjectFile<'_>) -> Result<(), Error> {
+fn check_target<'a>(path: &Path, file: &object::File<'a, impl ReadRef<'a>>) -> Result<(), Error> {
     let expected = (
         std::env::consts::ARCH.to_owned(),
         object::BinaryFormat::native_object(),
@@ -117,7 +123,7 @@ fn architecture_name(architecture: object::Architecture) -> String {
 
 /// Checks that the file has all the bytes that the dynamic linker would map: touching a page
 /// beyond the end of the file kills the process.
-fn check_length(file: &ObjectFile<'_>, length: u64) -> Result<(), String> {
+fn check_length<'a>(file: &object::File<'a, impl ReadRef<'a>>, length: u64) -> Result<(), String> {
     for segment in file.segments() {
         let (offset, size) = segment.file_range();
         let end = offset.saturating_add(size);

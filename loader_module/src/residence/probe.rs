@@ -37,15 +37,33 @@ pub(super) enum Verdict {
     Unknown,
 }
 
+/// What is known after the collector was asked.
+pub(super) struct Answer {
+    /// One for each candidate.
+    pub(super) verdicts: Vec<Verdict>,
+    /// Whether the collection ran all finalisers that were due: none of them has failed.
+    pub(super) is_settled: bool,
+}
+
+impl Answer {
+    /// What is known if there was no collection.
+    pub(super) fn nothing(candidates: usize) -> Self {
+        Self {
+            verdicts: vec![Verdict::Unknown; candidates],
+            is_settled: false,
+        }
+    }
+}
+
 /// Asks about several libraries in one go. A failure leaves everything as it was. A full collection
-/// has just been made, so that no finaliser is due, and neither finalisers nor hooks run meanwhile but
+/// was made before, so that no finaliser is due, and neither finalisers nor hooks run meanwhile but
 /// in the collection that is made here.
 pub(super) fn probe(
     lua: &Lua,
     quiet: &Quiet<'_>,
     candidates: &[Candidate<'_>],
-) -> mlua::Result<Vec<Verdict>> {
-    let unknown = vec![Verdict::Unknown; candidates.len()];
+) -> mlua::Result<Answer> {
+    let unknown = Answer::nothing(candidates.len());
     // Made of plain fields, none of which is added later: changing them needs no memory.
     let switch = lua.create_table()?;
     switch.raw_set("armed", false)?;
@@ -56,7 +74,7 @@ pub(super) fn probe(
     // What it raises is the failure of another finaliser, or there was no memory to begin.
     // SAFETY: `detach` finds its three arguments on the stack; `candidates` outlives the call.
     // Nothing needs a destructor if it raises.
-    let _ = unsafe { lua.exec_raw::<()>(arguments, |state| detach(state, candidates)) };
+    let ran = unsafe { lua.exec_raw::<()>(arguments, |state| detach(state, candidates)) };
     quiet.stop();
     if switch.raw_get::<bool>("armed")? {
         // The collection did not reach the finaliser. It finds nothing to do later.
@@ -84,7 +102,10 @@ pub(super) fn probe(
             Verdict::Unclear
         });
     }
-    Ok(verdicts)
+    Ok(Answer {
+        verdicts,
+        is_settled: ran.is_ok(),
+    })
 }
 
 /// Whether weak values go before finalisers run, and weak keys after: then the two tell apart what

@@ -22,7 +22,7 @@ unsafe fn empty(state: *mut lua_State, candidate: &Candidate<'_>) {
     // state any more: nothing of the library is left that could.
     unsafe {
         ffi::luaL_checkstack(state, 8, c"cygnixy".as_ptr());
-        while push_own(state, candidate, Some(ffi::LUA_TUSERDATA)) {
+        while push_own_object(state, candidate) {
             // Above: the key, the object. Its finaliser runs here and not again.
             if ffi::lua_getmetatable(state, -1) != 0 {
                 ffi::lua_pushstring(state, c"__gc".as_ptr());
@@ -41,10 +41,15 @@ unsafe fn empty(state: *mut lua_State, candidate: &Candidate<'_>) {
             ffi::lua_pushnil(state);
             ffi::lua_rawset(state, ffi::LUA_REGISTRYINDEX);
         }
-        while push_own(state, candidate, None) {
+        // A field that exists may be emptied while the table is traversed.
+        ffi::lua_pushnil(state);
+        while ffi::lua_next(state, ffi::LUA_REGISTRYINDEX) != 0 {
             ffi::lua_pop(state, 1);
-            ffi::lua_pushnil(state);
-            ffi::lua_rawset(state, ffi::LUA_REGISTRYINDEX);
+            if is_own(state, candidate, -1) {
+                ffi::lua_pushvalue(state, -1);
+                ffi::lua_pushnil(state);
+                ffi::lua_rawset(state, ffi::LUA_REGISTRYINDEX);
+            }
         }
         for reference in &candidate.left.references {
             ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, (*reference).into());
@@ -58,21 +63,29 @@ unsafe fn empty(state: *mut lua_State, candidate: &Candidate<'_>) {
     }
 }
 
-/// Pushes a key of the registry that is an address in the library, and its value, if there is one of
-/// the given type.
-unsafe fn push_own(state: *mut lua_State, candidate: &Candidate<'_>, value: Option<c_int>) -> bool {
+/// Pushes a key of the registry that is an address in the library, and its value, if there is one that
+/// is an object.
+unsafe fn push_own_object(state: *mut lua_State, candidate: &Candidate<'_>) -> bool {
     // SAFETY: as in `empty`. The registry is not changed while it is traversed.
     unsafe {
         ffi::lua_pushnil(state);
         while ffi::lua_next(state, ffi::LUA_REGISTRYINDEX) != 0 {
-            if ffi::lua_type(state, -2) == ffi::LUA_TLIGHTUSERDATA
-                && candidate.addresses.contains(ffi::lua_touserdata(state, -2))
-                && value.is_none_or(|wanted| ffi::lua_type(state, -1) == wanted)
-            {
+            if ffi::lua_type(state, -1) == ffi::LUA_TUSERDATA && is_own(state, candidate, -2) {
                 return true;
             }
             ffi::lua_pop(state, 1);
         }
         false
+    }
+}
+
+/// Whether the value at an index is an address in the library.
+unsafe fn is_own(state: *mut lua_State, candidate: &Candidate<'_>, index: c_int) -> bool {
+    // SAFETY: as in `empty`; there is a value at the index.
+    unsafe {
+        ffi::lua_type(state, index) == ffi::LUA_TLIGHTUSERDATA
+            && candidate
+                .addresses
+                .contains(ffi::lua_touserdata(state, index))
     }
 }

@@ -38,6 +38,6 @@ pub(crate) fn host() -> Host {
 
 unsafe extern "C" fn resolve(_context: *mut c_void, name: Str) -> *const c_void {
     // SAFETY: the plugin passes a name that it borrows for the call.
-    let name = unsafe { name.to_text() };
-    imp::resolve(&name)
+    let name = std::str::from_utf8(unsafe { name.as_bytes() });
+    name.map_or(std::ptr::null(), imp::resolve)
 }

@@ -20,7 +20,7 @@ mod table {
 
     use std::ffi::c_void;
 
-    use plugin_api::lua_api::NAMES;
+    use plugin_api::lua_api::{self, NAMES};
 
     macro_rules! define_table {
         ($($name:ident)*) => {
@@ -46,7 +46,7 @@ mod table {
     }
 
     pub(super) fn address_of(name: &str) -> *const c_void {
-        let Ok(index) = NAMES.binary_search(&name) else {
+        let Some(index) = lua_api::index_of(name) else {
             return std::ptr::null();
         };
         // SAFETY: the assembly above defines one address for each name, in the order of `NAMES`,

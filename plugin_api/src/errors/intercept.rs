@@ -15,23 +15,39 @@ use crate::logs;
 use crate::lua_api::real_lua_error;
 use crate::panics;
 
-/// The addresses of this library. Nothing on the heap: the library may be unmapped.
-static ADDRESSES: OnceLock<Option<Range<usize>>> = OnceLock::new();
+/// Where this library is.
+#[derive(Debug)]
+pub(crate) struct OwnImage {
+    addresses: Range<usize>,
+    pub(crate) code: Option<Range<usize>>,
+    pub(crate) relro: Option<Range<usize>>,
+}
+
+/// Nothing on the heap: the library may be unmapped.
+static OWN: OnceLock<Option<OwnImage>> = OnceLock::new();
 
 /// Notes which loaded object this code is in, so that [`lua_error`] can tell the library's own
 /// functions from others. Called when the Lua API is bound.
 pub(crate) fn remember_image() {
-    own_addresses();
+    own_image();
 }
 
 /// Whether an address is in this library.
 pub(crate) fn is_own(address: *const c_void) -> bool {
-    own_addresses().is_some_and(|own| own.contains(&address.addr()))
+    own_image().is_some_and(|own| own.addresses.contains(&address.addr()))
 }
 
-fn own_addresses() -> Option<&'static Range<usize>> {
-    let find = || Image::containing(remember_image as *const c_void).map(|image| image.addresses);
-    ADDRESSES.get_or_init(find).as_ref()
+/// Where this library is, if the dynamic linker knows.
+pub(crate) fn own_image() -> Option<&'static OwnImage> {
+    let find = || {
+        let image = Image::containing(remember_image as *const c_void)?;
+        Some(OwnImage {
+            addresses: image.addresses,
+            code: image.code,
+            relro: image.relro,
+        })
+    };
+    OWN.get_or_init(find).as_ref()
 }
 
 /// Raises the value on top of the stack, after turning an error object of this library's mlua

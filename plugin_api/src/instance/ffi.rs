@@ -9,7 +9,9 @@ use mlua::ffi::{self, lua_State};
 use mlua::{Lua, Table};
 
 use super::{Failure, Instance, lua_failure};
-use crate::abi::{CURRENT_KEY, Descriptor, Host, Inventory, RawInstance, Sink, Status, Str, Usage};
+use crate::abi::{
+    CURRENT_KEY, Descriptor, FunctionSink, Host, Inventory, RawInstance, Sink, Status, Str, Usage,
+};
 use crate::late;
 use crate::logs;
 use crate::logs::wire::{Key, Receiver};
@@ -50,6 +52,7 @@ impl Descriptor {
             forget,
             usage,
             close,
+            describe,
             log_to,
             loosen,
             has_started_thread,
@@ -106,7 +109,10 @@ fn bind_to(host: &Host) -> Result<(), String> {
     // compared the Lua version in the manifest with it.
     unsafe { lua_api::bind(&mut find) }.map_err(|error| error.to_string())?;
     // SAFETY: the loader binds a library once at a time, and before it calls anything else of it.
-    unsafe { residence::install() };
+    unsafe {
+        residence::install();
+        lua_api::shorten();
+    }
     Ok(())
 }
 
@@ -225,6 +231,16 @@ unsafe extern "C" fn loosen(callsite: Key) {
 
 unsafe extern "C" fn has_started_thread() -> u32 {
     process::has_started_this_thread().into()
+}
+
+unsafe extern "C" fn describe(state: *mut lua_State, instance: RawInstance, sink: FunctionSink) {
+    // SAFETY: see the module; functions were made in the state, so mlua has its data for it.
+    let (instance, lua) = unsafe {
+        let instance = &*instance.cast::<Instance>();
+        (instance, Lua::get_or_init_from_ptr(state))
+    };
+    // SAFETY: the loader passes a usable sink.
+    let _ = panics::catch(|| unsafe { instance.describe(lua, sink) });
 }
 
 #[derive(Clone, Copy)]

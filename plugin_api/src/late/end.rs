@@ -64,8 +64,18 @@ pub(super) unsafe fn watch(state: *mut lua_State) {
 
 /// Pushes the registry key and the userdata of this library's mlua, if they are found.
 unsafe fn push_own_data(state: *mut lua_State) -> bool {
+    let key = residence::data_key();
     // SAFETY: as in `watch`.
     unsafe {
+        if !key.is_null() {
+            ffi::lua_pushlightuserdata(state, key.cast_mut());
+            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key);
+            if ffi::lua_type(state, -1) == ffi::LUA_TUSERDATA {
+                return true;
+            }
+            ffi::lua_pop(state, 2);
+        }
+        // Where nothing was watched: in the loader's own module.
         ffi::lua_pushnil(state);
         while ffi::lua_next(state, ffi::LUA_REGISTRYINDEX) != 0 {
             if ffi::lua_type(state, -2) == ffi::LUA_TLIGHTUSERDATA

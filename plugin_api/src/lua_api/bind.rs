@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use mlua::ffi::{self, lua_State};
 
-use super::{BindError, slots};
+use super::{BindError, index_of, slots};
 use crate::errors;
 
 /// The address of `lua_gettop` tells one Lua runtime from another.
@@ -89,16 +89,21 @@ pub fn resolve(name: &str) -> *const c_void {
     if name == TOUSERDATA {
         return REAL_TOUSERDATA.load(Ordering::Relaxed).cast_const().cast();
     }
-    let Ok(index) = slots::ALL.binary_search_by(|(known, _)| (*known).cmp(name)) else {
+    let Some(index) = index_of(name) else {
         return ptr::null();
     };
     let address = slots::ALL[index].1.load(Ordering::Relaxed).cast_const();
-    let placeholder = [missing as *const (), unbound as *const ()].contains(&address);
-    if placeholder {
+    if is_placeholder(slots::ALL[index].1) {
         ptr::null()
     } else {
         address.cast()
     }
+}
+
+/// Whether a slot leads to no function of the runtime.
+pub(super) fn is_placeholder(slot: &AtomicPtr<()>) -> bool {
+    let address = slot.load(Ordering::Relaxed).cast_const();
+    [missing as *const (), unbound as *const ()].contains(&address)
 }
 
 /// Calls the runtime's own `lua_error`.

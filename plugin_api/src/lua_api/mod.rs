@@ -36,14 +36,32 @@ mod bind;
 #[cfg(not(bound_lua_api))]
 #[path = "unbound.rs"]
 mod bind;
+#[cfg(all(bound_lua_api, target_arch = "x86_64"))]
+mod shorten;
 #[cfg(bound_lua_api)]
 pub mod slots;
 mod stubs;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use bind::release;
 pub use bind::{bind, resolve};
 #[cfg(bound_lua_api)]
 pub(crate) use bind::{check_touserdata, real_lua_error, real_touserdata};
+
+/// Lets calls of the Lua API go to its functions without the stubs in between, where that is possible.
+///
+/// # Safety
+///
+/// - [`bind`] has succeeded, and what stands in for functions of the runtime is in its place.
+/// - No other thread runs code of this library.
+pub unsafe fn shorten() {
+    #[cfg(all(bound_lua_api, target_arch = "x86_64"))]
+    // SAFETY: as the caller promises.
+    unsafe {
+        shorten::shorten();
+    }
+}
 
 /// Whether this build takes its Lua API from slots that a loader fills.
 pub const IS_BOUND: bool = cfg!(bound_lua_api);
@@ -62,6 +80,21 @@ pub const NAMES: &[&str] = {
     }
     crate::__lua_api_names!(list)
 };
+
+/// Where a name is among [`NAMES`]. A plugin that is being bound asks for them in their order, so the
+/// one after the last answer is looked at first.
+#[must_use]
+pub fn index_of(name: &str) -> Option<usize> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let next = NEXT.load(Ordering::Relaxed);
+    let index = if NAMES.get(next) == Some(&name) {
+        next
+    } else {
+        NAMES.binary_search(&name).ok()?
+    };
+    NEXT.store(index + 1, Ordering::Relaxed);
+    Some(index)
+}
 
 /// Why the Lua API could not be bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -25,9 +25,12 @@ static HANDLER: AtomicUsize = AtomicUsize::new(0);
 thread_local! {
     /// Whether mlua is making its data for a state: the first function it pushes is the handler.
     static LEARNING: Cell<bool> = const { Cell::new(false) };
-    /// Whether the handler was pushed last: the helper follows.
-    static HELPER_FOLLOWS: Cell<bool> = const { Cell::new(false) };
 }
+
+/// The thread of a Lua state on which the handler was pushed last: the helper follows there. If another
+/// state comes in between, on another thread of the process, a helper is taken for an ordinary
+/// function, which does no harm.
+static HELPER_FOLLOWS: AtomicUsize = AtomicUsize::new(0);
 
 intercepts! {
     lua_pushcclosure as PUSHCCLOSURE: (state: *mut lua_State, f: lua_CFunction, n: c_int);
@@ -67,12 +70,19 @@ pub(crate) fn learn<R>(body: impl FnOnce() -> R) -> R {
     impl Drop for End {
         fn drop(&mut self) {
             LEARNING.set(false);
-            HELPER_FOLLOWS.set(false);
+            HELPER_FOLLOWS.store(0, Ordering::Relaxed);
+            records::end_learning();
         }
     }
     let _end = End;
     LEARNING.set(true);
+    records::begin_learning();
     body()
+}
+
+/// Whether mlua is making its data for a state.
+pub(super) fn is_learning() -> bool {
+    LEARNING.get()
 }
 
 /// Pushes a C function that does not refer to the anchor: it does not count as something of the
@@ -133,7 +143,15 @@ unsafe fn is_helper(state: *mut lua_State, f: lua_CFunction) -> bool {
     let is_handler = f as usize == handler;
     if cfg!(any(feature = "lua51", feature = "luajit")) {
         // There, mlua takes the handler off the stack before it pushes the helper.
-        return HELPER_FOLLOWS.replace(is_handler) || is_handler;
+        if is_handler {
+            HELPER_FOLLOWS.store(state.addr(), Ordering::Relaxed);
+            return true;
+        }
+        let follows = HELPER_FOLLOWS.load(Ordering::Relaxed) == state.addr();
+        if follows {
+            HELPER_FOLLOWS.store(0, Ordering::Relaxed);
+        }
+        return follows;
     }
     is_handler
         // SAFETY: the caller's `state` is valid, and index -1 exists.

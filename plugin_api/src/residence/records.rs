@@ -8,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use mlua::ffi::{self, lua_State};
 
 use super::anchor;
+#[cfg(any(feature = "lua51", feature = "luajit"))]
+use super::data;
 use super::intercept::intercepts;
 use crate::abi::{Inventory, Str};
 use crate::lua_api::slots;
@@ -150,17 +152,46 @@ unsafe extern "C-unwind" fn luaL_unref(state: *mut lua_State, table: c_int, refe
 /// Stands in for `lua_pushvalue`. mlua stores named values by `lua_rawset` on a copy of the
 /// registry, so that function is watched from the first time that the registry is pushed.
 unsafe extern "C-unwind" fn lua_pushvalue(state: *mut lua_State, index: c_int) {
-    if index == ffi::LUA_REGISTRYINDEX {
+    if index == ffi::LUA_REGISTRYINDEX && !IS_RAWSET_WATCHED.load(Ordering::Relaxed) {
+        let _records = records();
         RAWSET.install(&slots::lua_rawset, lua_rawset as *const ());
+        IS_RAWSET_WATCHED.store(true, Ordering::Relaxed);
     }
     // SAFETY: the arguments are those of `lua_pushvalue`.
     unsafe { real::lua_pushvalue(state, index) }
+}
+
+/// Whether `lua_rawset` is watched from now on; changed while the records are locked.
+static IS_RAWSET_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Watches `lua_rawset` where mlua stores its data for a state by it.
+pub(super) fn begin_learning() {
+    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    if data::data_key().is_null() && !PUSHVALUE.address().is_null() {
+        let _records = records();
+        RAWSET.install(&slots::lua_rawset, lua_rawset as *const ());
+    }
+}
+
+/// Ends what [`begin_learning`] began, unless `lua_rawset` is watched for another reason.
+pub(super) fn end_learning() {
+    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    if !RAWSET.address().is_null() {
+        let _records = records();
+        if !IS_RAWSET_WATCHED.load(Ordering::Relaxed) {
+            slots::lua_rawset.store(RAWSET.address(), Ordering::Relaxed);
+        }
+    }
 }
 
 /// Stands in for `lua_rawset`.
 unsafe extern "C-unwind" fn lua_rawset(state: *mut lua_State, table: c_int) {
     // SAFETY: the arguments are those of `lua_rawset`: a key and a value are on the stack.
     unsafe {
+        #[cfg(any(feature = "lua51", feature = "luajit"))]
+        if ffi::lua_type(state, -2) == ffi::LUA_TLIGHTUSERDATA {
+            data::note(state, ffi::lua_touserdata(state, -2));
+        }
         if ffi::lua_type(state, -2) == ffi::LUA_TSTRING
             && ffi::lua_topointer(state, table).addr() == identity(state)
         {

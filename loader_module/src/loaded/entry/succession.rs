@@ -74,7 +74,7 @@ impl Entry {
         let made = match slots.get_mut(place) {
             Some(slot) => self
                 .run(Hook::GetLuaFunctions, || slot.object.functions(lua))
-                .and_then(|table| self.registration(lua, table))
+                .and_then(|table| self.registration(lua, table, slot.object.describe(lua)))
                 .map(|registration| slot.registrations.push(registration)),
             None => Ok(()),
         };
@@ -90,12 +90,12 @@ impl Entry {
         let mut old_slots = std::mem::take(&mut *lock(&old.slots));
         for (new, old_slot) in new_slots.iter_mut().zip(&mut old_slots) {
             for registration in &mut new.registrations {
-                let is_same = |other: &&Registration| other.state == registration.state;
-                let before = old_slot.registrations.iter().find(is_same);
+                let is_same = |other: &&mut Registration| other.state == registration.state;
+                let before = old_slot.registrations.iter_mut().find(is_same);
                 let (Some(before), Some(lua)) = (before, registration.lua.try_upgrade()) else {
                     continue;
                 };
-                let succeeded = try_again(|| registration.succeed(&lua, before));
+                let succeeded = try_again(|| registration.succeed(&lua, &self.name, before));
                 let redirected = match succeeded {
                     Ok(current) => {
                         self.run(Hook::Revoke, || old_slot.object.redirect(&lua, &current))

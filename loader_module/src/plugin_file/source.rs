@@ -1,0 +1,137 @@
+//! Reading a file that may be a library, piece by piece.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _};
+use std::path::Path;
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::{Identity, manifest};
+use crate::Error;
+
+/// The largest file that is looked into, in bytes.
+const LARGEST_FILE: u64 = 1 << 30;
+
+/// How much is read at a time, in bytes: little enough to stay in the processor's cache.
+const PIECE: usize = 64 << 10;
+
+/// A regular file, open for reading.
+pub(super) struct Source<'a> {
+    path: &'a Path,
+    file: File,
+    /// The beginning of the file, as it was when it was opened.
+    pub(super) start: Vec<u8>,
+    buffer: Vec<u8>,
+    /// How much of the buffer the piece is that was read last.
+    filled: usize,
+    /// Whether that is the first one.
+    is_at_first: bool,
+}
+
+impl<'a> Source<'a> {
+    /// Opens a file and reads the first piece. Files that are no libraries are told by their first
+    /// bytes: they may be large.
+    pub(super) fn open(path: &'a Path) -> Result<Self, Error> {
+        let unreadable = |source| unreadable(path, source);
+        // A pipe or a device would block or never end; `open` alone can already hang on a pipe.
+        let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
+        if !kind.is_file() {
+            let found = if kind.is_dir() {
+                "a directory"
+            } else {
+                "something that is no regular file"
+            };
+            return Err(Error::NotAFile {
+                path: path.to_owned(),
+                found,
+            });
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let mut source = Self {
+            path,
+            file,
+            start: Vec::new(),
+            buffer: vec![0; PIECE],
+            filled: 0,
+            is_at_first: true,
+        };
+        source.check_length(length)?;
+        source.next()?;
+        source.start = source.piece()[..source.filled.min(512)].to_vec();
+        if !manifest::may_be_library(&source.start) {
+            let found = manifest::describe(&source.start, "it begins like no known one");
+            return Err(source.not_a_library(found));
+        }
+        Ok(source)
+    }
+
+    /// What tells the piece that was read last from others: the first one, before all is read.
+    pub(super) fn first(&self) -> u64 {
+        xxh3_64(self.piece())
+    }
+
+    /// Reads all of the file, and gives each piece away; tells what the content is.
+    pub(super) fn read(&mut self, mut take: impl FnMut(&[u8])) -> Result<Identity, Error> {
+        if !std::mem::take(&mut self.is_at_first) {
+            self.file
+                .rewind()
+                .map_err(|error| unreadable(self.path, error))?;
+            self.next()?;
+        }
+        let (mut hash, mut length) = (Xxh3::new(), 0);
+        while self.filled > 0 {
+            hash.update(self.piece());
+            take(self.piece());
+            length += self.filled;
+            self.check_length(length as u64)?;
+            self.next()?;
+        }
+        Ok(Identity {
+            hash: hash.digest128(),
+            length,
+        })
+    }
+
+    /// Reads the next piece, which is empty at the end.
+    fn next(&mut self) -> Result<(), Error> {
+        self.filled = 0;
+        while self.filled < self.buffer.len() {
+            match self.file.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => break,
+                Ok(count) => self.filled += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(unreadable(self.path, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The piece that was read last.
+    fn piece(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    fn check_length(&self, length: u64) -> Result<(), Error> {
+        if length <= LARGEST_FILE {
+            return Ok(());
+        }
+        Err(self.not_a_library(format!(
+            "a file of {length} bytes; the most that is looked into is {LARGEST_FILE}"
+        )))
+    }
+
+    fn not_a_library(&self, found: String) -> Error {
+        Error::NotALibrary {
+            path: self.path.to_owned(),
+            found,
+        }
+    }
+}
+
+pub(super) fn unreadable(path: &Path, source: std::io::Error) -> Error {
+    Error::Read {
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,136 @@
+//! Functions that cost what a hand-written C function costs.
+//!
+//! [`LuaExt::create_fast_function`] makes an ordinary [`mlua::Function`] of a Rust function or closure.
+//! Where the types allow it, Lua calls a C function that was compiled for this one Rust function: it
+//! reads the arguments straight from the Lua stack, strings without a copy, and no part of mlua runs.
+//!
+//! ```
+//! use plugin_api::LuaExt;
+//! use plugin_api::mlua::{Function, Lua};
+//! use std::collections::HashMap;
+//!
+//! fn functions(lua: &Lua) -> plugin_api::mlua::Result<HashMap<String, Function>> {
+//!     Ok(HashMap::from([
+//!         ("add".into(), lua.create_fast_function(|a: f64, b: f64| a + b)?),
+//!         ("count".into(), lua.create_fast_function(|text: &str| text.chars().count())?),
+//!         ("parse".into(), lua.create_fast_function(|text: &str| text.parse::<f64>())?),
+//!     ]))
+//! }
+//! ```
+//!
+//! # Arguments
+//!
+//! | type | from Lua |
+//! | --- | --- |
+//! | `i8` … `u64`, `isize`, `usize` | an integer, or a number or string that stands for one |
+//! | `f32`, `f64` | a number, or a string that reads as one |
+//! | `bool` | any value: false and nil are false |
+//! | `&str`, `String` | a string of valid UTF-8, or a number |
+//! | `&[u8]`, `Vec<u8>` | any string, or a number |
+//! | `Option<T>` of these | nil or nothing is `None` |
+//! | `&T`, `&mut T` for a `T: UserData` | a userdata of that type, borrowed for the call |
+//! | [`Variadic<T>`](mlua::Variadic), last | all arguments that are left |
+//! | [`&Lua`](mlua::Lua) | nothing: it is the state |
+//! | any other [`FromLua`](mlua::FromLua) type | by way of mlua |
+//!
+//! # Results
+//!
+//! The same numbers, booleans and strings, borrowed ones too; `()`, tuples of up to eight, `Option`,
+//! `Result` with any error that can be displayed, any other [`IntoLua`](mlua::IntoLua) type,
+//! [`Variadic`](mlua::Variadic) and [`MultiValue`](mlua::MultiValue). A string that is put together of
+//! pieces can be given as [`Concat`], which needs no `String`.
+//!
+//! A function with an argument or result that only mlua can convert costs what mlua's callbacks cost.
+//!
+//! # Errors
+//!
+//! An argument that does not fit raises what Lua's own library would say: `bad argument #2 to 'add'
+//! (number expected, got string)`. An error of the function, and a panic, is raised as a string with
+//! the position of the caller. Whatever Lua does, all that the function owns is dropped.
+
+use mlua::{Function, Lua, MaybeSend, Result};
+
+mod argument;
+mod by_mlua;
+mod call;
+mod concat;
+mod data;
+mod function;
+mod jit;
+mod made;
+mod names;
+mod outcome;
+mod primitive;
+mod raw;
+mod same;
+mod signature;
+mod simple;
+
+pub use argument::Argument;
+pub use concat::Concat;
+pub use function::FastFunction;
+pub use jit::{FfiArgument, FfiFunction, FfiOutcome};
+pub use outcome::Outcome;
+pub use signature::{Signature, Type};
+
+pub(crate) use data::{find, note_revoked};
+pub(crate) use made::{Signatures, collect, recollect};
+
+/// What [`Lua`] can do for plugins besides what mlua offers.
+pub trait LuaExt {
+    /// Makes a Lua function of a Rust function or closure, at the cost of a C function.
+    ///
+    /// It is revoked and reloaded like any other function of a plugin. See the
+    /// [module](crate::fast) for the types.
+    ///
+    /// # Errors
+    ///
+    /// If Lua runs out of memory.
+    fn create_fast_function<F, M>(&self, function: F) -> Result<Function>
+    where
+        F: FastFunction<M> + MaybeSend;
+
+    /// As [`create_fast_function`](Self::create_fast_function), for a function that LuaJIT's compiled
+    /// code may also call directly.
+    ///
+    /// Scripts get the direct call by `cygnixy.ffi(name)`. With other Luas the function is a fast
+    /// function like others.
+    ///
+    /// # Errors
+    ///
+    /// If Lua runs out of memory.
+    ///
+    /// # Safety
+    ///
+    /// - The function does not use a Lua state: neither by a handle that it captured (a function, a
+    ///   table, a [`Lua`]), nor by one that it finds elsewhere, say in a thread-local. LuaJIT's
+    ///   compiled code does not expect its state to change in such a call.
+    unsafe fn create_ffi_function<F, M>(&self, function: F) -> Result<Function>
+    where
+        F: FfiFunction<M> + MaybeSend;
+}
+
+impl LuaExt for Lua {
+    fn create_fast_function<F, M>(&self, function: F) -> Result<Function>
+    where
+        F: FastFunction<M> + MaybeSend,
+    {
+        let made = if F::is_direct() {
+            data::create(self, function, None)
+        } else {
+            by_mlua::create(self, function)
+        }?;
+        made::note(self, &made, F::signature());
+        Ok(made)
+    }
+
+    unsafe fn create_ffi_function<F, M>(&self, function: F) -> Result<Function>
+    where
+        F: FfiFunction<M> + MaybeSend,
+    {
+        let block = jit::IS_POSSIBLE.then(jit::Block::new::<F, M>);
+        let made = data::create(self, function, block)?;
+        made::note(self, &made, F::signature());
+        Ok(made)
+    }
+}

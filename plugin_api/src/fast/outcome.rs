@@ -1,0 +1,327 @@
+//! How a result gets from a Rust function to the stack.
+
+use std::ffi::{c_int, c_void};
+use std::fmt::Display;
+
+use mlua::ffi::lua_State;
+use mlua::{IntoLua, IntoLuaMulti, MultiValue, Variadic};
+
+use super::argument::Entered;
+use super::names;
+use super::primitive;
+use super::same::{borrow, same};
+use super::signature::Type;
+use super::simple::Simple;
+use crate::errors::Message;
+
+/// A type that a fast function can give. `Marker` tells the compiler which way it is given.
+pub trait Outcome<Marker> {
+    /// Adds the types in the words of Lua.
+    #[doc(hidden)]
+    fn describe(types: &mut Vec<Type>);
+
+    /// Whether it is given without mlua.
+    #[doc(hidden)]
+    fn is_direct() -> bool;
+
+    /// Whether pushing it may raise: it has strings.
+    #[doc(hidden)]
+    fn may_raise() -> bool;
+
+    /// Looks at it, if it is given without mlua.
+    #[doc(hidden)]
+    fn simple(&self) -> Simple<'_>;
+
+    /// Pushes it without mlua; gives the number of values.
+    ///
+    /// # Safety
+    ///
+    /// - `state` runs a C function that owns nothing; it may be left by a jump.
+    #[doc(hidden)]
+    unsafe fn push(&self, state: *mut lua_State) -> c_int {
+        // SAFETY: as the caller promises. There are at most eight values, for which every C function
+        // has room.
+        unsafe { self.simple().push(state) }
+    }
+
+    /// Pushes it by way of mlua; gives the number of values.
+    ///
+    /// # Errors
+    ///
+    /// What mlua says, or the error that it is.
+    ///
+    /// # Safety
+    ///
+    /// - `lua` is at work on the thread that is pushed to.
+    #[doc(hidden)]
+    unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int>;
+}
+
+/// No result.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Outcome<Nothing> for () {
+    fn describe(_: &mut Vec<Type>) {}
+
+    #[inline(always)]
+    fn is_direct() -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn may_raise() -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn simple(&self) -> Simple<'_> {
+        Simple::Nothing
+    }
+
+    unsafe fn push_by_mlua(self, _: Entered<'_>) -> mlua::Result<c_int> {
+        Ok(0)
+    }
+}
+
+/// Any type that mlua converts to one value; numbers, booleans and strings of all kinds are given
+/// directly.
+#[derive(Debug)]
+pub struct One;
+
+/// Looks at a value that needs no mlua.
+#[inline(always)]
+fn view<'a, T>(value: &'a T) -> Option<Simple<'a>> {
+    if let Some(simple) = primitive::view(value) {
+        return Some(simple);
+    }
+    macro_rules! slices {
+        ($($Type:ty => $bytes:expr),*) => {
+            // SAFETY: the lifetime is that of the borrow.
+            $(if let Some(value) = unsafe { borrow::<T, &'a $Type>(value) } {
+                return Some(Simple::Bytes($bytes(value)));
+            }
+            // SAFETY: as above.
+            if let Some(value) = unsafe { borrow::<T, Option<&'a $Type>>(value) } {
+                return Some(match value {
+                    Some(value) => Simple::Bytes($bytes(value)),
+                    None => Simple::Nil,
+                });
+            })*
+        };
+    }
+    slices!(str => str::as_bytes, [u8] => <[u8]>::as_ref);
+    None
+}
+
+#[inline(always)]
+fn is_slice<T>() -> bool {
+    same::<T, &str>()
+        || same::<T, &[u8]>()
+        || same::<T, Option<&str>>()
+        || same::<T, Option<&[u8]>>()
+}
+
+impl<T: IntoLua> Outcome<One> for T {
+    fn describe(types: &mut Vec<Type>) {
+        types.push(if same::<T, &[u8]>() || same::<T, Option<&[u8]>>() {
+            // For mlua it is a list.
+            Type::named("string")
+        } else {
+            names::describe::<T>()
+        });
+    }
+
+    #[inline(always)]
+    fn is_direct() -> bool {
+        primitive::is_primitive::<T>() || is_slice::<T>()
+    }
+
+    #[inline(always)]
+    fn may_raise() -> bool {
+        primitive::is_text::<T>() || is_slice::<T>()
+    }
+
+    #[inline(always)]
+    fn simple(&self) -> Simple<'_> {
+        match view(self) {
+            Some(simple) => simple,
+            None => unreachable!(),
+        }
+    }
+
+    unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
+        // SAFETY: as the caller promises; a callback has room. Strings are made by mlua, which
+        // does not let Lua jump.
+        unsafe {
+            match view(&self) {
+                Some(Simple::Bytes(bytes)) => lua.raw.push(lua.lua.create_string(bytes)?)?,
+                Some(simple) => {
+                    simple.push(lua.raw.state());
+                }
+                None => lua.raw.push(self)?,
+            }
+        }
+        Ok(1)
+    }
+}
+
+/// A result or an error.
+#[derive(Debug)]
+pub struct Fallible<Marker>(Marker);
+
+impl<T: Outcome<M>, M, E: Display> Outcome<Fallible<M>> for Result<T, E> {
+    fn describe(types: &mut Vec<Type>) {
+        T::describe(types);
+    }
+
+    #[inline(always)]
+    fn is_direct() -> bool {
+        T::is_direct()
+    }
+
+    #[inline(always)]
+    fn may_raise() -> bool {
+        T::may_raise()
+    }
+
+    #[inline(always)]
+    fn simple(&self) -> Simple<'_> {
+        match self {
+            Ok(value) => value.simple(),
+            Err(error) => Simple::Failed(text_of(error)),
+        }
+    }
+
+    unsafe fn push(&self, state: *mut lua_State) -> c_int {
+        match self {
+            // SAFETY: as the caller promises.
+            Ok(value) => unsafe { value.push(state) },
+            Err(_) => 0,
+        }
+    }
+
+    unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
+        match self {
+            // SAFETY: as the caller promises.
+            Ok(value) => unsafe { value.push_by_mlua(lua) },
+            // SAFETY: mlua's errors have no lifetimes.
+            Err(error) => Err(match unsafe { borrow::<E, mlua::Error>(&error) } {
+                Some(error) => error.clone(),
+                None => mlua::Error::RuntimeError(error.to_string()),
+            }),
+        }
+    }
+}
+
+#[cold]
+pub(super) fn text_of<E: Display>(error: &E) -> String {
+    // SAFETY: mlua's errors have no lifetimes.
+    match unsafe { borrow::<E, mlua::Error>(error) } {
+        Some(error) => Message::of(error).text,
+        None => error.to_string(),
+    }
+}
+
+/// Several results.
+#[derive(Debug)]
+pub struct Several<Markers>(Markers);
+
+macro_rules! tuples {
+    ($(($($T:ident $M:ident),+))*) => {$(
+        #[allow(non_snake_case)]
+        impl<$($T: Outcome<$M>, $M),+> Outcome<Several<($($M,)+)>> for ($($T,)+) {
+            fn describe(types: &mut Vec<Type>) {
+                $($T::describe(types);)+
+            }
+
+            #[inline(always)]
+            fn is_direct() -> bool {
+                $($T::is_direct())&&+
+            }
+
+            #[inline(always)]
+            fn may_raise() -> bool {
+                $($T::may_raise())||+
+            }
+
+            #[inline(always)]
+            fn simple(&self) -> Simple<'_> {
+                let ($($T,)+) = self;
+                // An error among the results is one.
+                $(if let Simple::Failed(text) = $T.simple() {
+                    return Simple::Failed(text);
+                })+
+                Simple::Several
+            }
+
+            unsafe fn push(&self, state: *mut lua_State) -> c_int {
+                let ($($T,)+) = self;
+                // SAFETY: as the caller promises.
+                unsafe { 0 $(+ $T.push(state))+ }
+            }
+
+            unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
+                let ($($T,)+) = self;
+                // SAFETY: as the caller promises.
+                Ok(unsafe { 0 $(+ $T.push_by_mlua(lua)?)+ })
+            }
+        }
+    )*};
+}
+
+tuples!(
+    (A MA)
+    (A MA, B MB)
+    (A MA, B MB, C MC)
+    (A MA, B MB, C MC, D MD)
+    (A MA, B MB, C MC, D MD, E ME)
+    (A MA, B MB, C MC, D MD, E ME, F MF)
+    (A MA, B MB, C MC, D MD, E ME, F MF, G MG)
+    (A MA, B MB, C MC, D MD, E ME, F MF, G MG, H MH)
+);
+
+/// Any number of results.
+#[derive(Debug)]
+pub struct Many;
+
+macro_rules! many {
+    ([$($T:ident)?] $Type:ty, $describe:expr) => {
+        impl<$($T: IntoLua)?> Outcome<Many> for $Type {
+            fn describe(types: &mut Vec<Type>) {
+                types.push($describe.rest());
+            }
+
+            #[inline(always)]
+            fn is_direct() -> bool {
+                false
+            }
+
+            fn may_raise() -> bool {
+                true
+            }
+
+            fn simple(&self) -> Simple<'_> {
+                unreachable!()
+            }
+
+            unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
+                // SAFETY: as the caller promises.
+                unsafe { self.push_into_stack_multi(lua.raw) }
+            }
+        }
+    };
+}
+
+many!([] MultiValue, Type::named("any"));
+many!([T] Variadic<T>, names::describe::<T>());
+
+/// Pushes a result that is behind a pointer.
+///
+/// # Safety
+///
+/// - As for [`Outcome::push`]; the pointer leads to a living `R`.
+pub(super) unsafe fn push<R: Outcome<M>, M>(result: *const c_void, state: *mut lua_State) -> c_int {
+    // SAFETY: as the caller promises.
+    unsafe { (*result.cast::<R>()).push(state) }
+}

@@ -1,0 +1,48 @@
+-- Calls fast functions in all the ways they can end, for valgrind: `fast_calls.lua PLUGIN.so`.
+local plugin = arg[1]
+local cygnixy = require "cygnixy"
+local fast = cygnixy.load(plugin)
+local counter = fast.counter(1)
+
+local long, short = ("x"):rep(5000), "abc"
+local function round()
+  assert(fast.add(1, "2") == 3 and fast.hello("you") == "Hello, you!" and #fast.repeated(long, 3) == 15000)
+  assert(fast.upper(short) == "ABC" and #fast.upper(long) == 5000 and fast.greeting(long, "!"))
+  assert(fast.join(",", "a", 1, long) and fast.sum(1, 2, 3) == 6 and fast.or_else(1, long))
+  assert(fast.norm({ x = 3, y = 4 }) == 5 and fast.apply(function(x) return x end, 1) == 1)
+  assert(fast.hold(short, counter, long) and counter:get() and fast.all(1, nil, long))
+  for _, case in ipairs({
+    { "add", 1, {} }, { "hello" }, { "upper", {} }, { "upper", "\255" }, { "byte", 300 }, { "increment", 1.5 },
+    { "join", ",", {} }, { "parse", long }, { "fail", short }, { "fail", long }, { "fail_by_mlua" },
+    { "panics", short }, { "panics", long }, { "norm", 1 }, { "at", short, 3 }, { "get", 1 },
+    { "hold", short, 1 }, { "hold", short, counter, {} }, { "hold_and_fail", long }, { "hold_and_panic", long },
+    { "apply", function() error(long) end, 1 }, { "apply", function() return {} end, 1 }, { "refuse", 7 },
+  }) do
+    assert(not pcall(fast[case[1]], case[2], case[3], case[4]), case[1])
+  end
+end
+
+-- A finaliser that fails, and one that calls fast functions, at any allocation.
+local function trouble(finalise)
+  if newproxy then
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = finalise
+  else
+    setmetatable({}, { __gc = finalise })
+  end
+end
+
+for _ = 1, 20 do round() end
+collectgarbage("setpause", 100)
+for i = 1, 200 do
+  trouble(i % 2 == 0 and function() error("from a finaliser") end or function()
+    assert(fast.hello("finaliser") and #fast.repeated("x", 2000) == 2000)
+  end)
+  pcall(collectgarbage, "step", 1)
+  pcall(round)
+end
+for _ = 1, 20 do pcall(collectgarbage) end
+assert(fast.alive() == 1)
+local hello, count = fast.hello, fast.count
+cygnixy.unload("fast")
+assert(not pcall(hello, "you") and not pcall(count) and not pcall(fast.noop))

@@ -1,0 +1,418 @@
+-- Fast functions: types, errors, ownership, unloading and reloading, and calls through LuaJIT's FFI.
+
+local support = require("support")
+local cygnixy = require("cygnixy")
+
+local has_integers = math.type ~= nil
+local is_luajit = cygnixy.abi == "luajit"
+local out_of_range = has_integers and "value out of range" or "invalid value"
+local not_integral = "number has no integer representation"
+
+-- Calls a field of a table, so that Lua knows the function's name, and gives the message without
+-- its position, which is that of this line.
+local function failure(t, name, ...)
+  local arguments, count = { ... }, select("#", ...)
+  local unpack = table.unpack or unpack
+  local call = (loadstring or load)(("local t, unpack, a, n = ... ; local r = t.%s(unpack(a, 1, n)) ; return r")
+    :format(name), "=call")
+  local ok, err = pcall(call, t, unpack, arguments, count)
+  assert.is_false(ok)
+  support.is_message(err)
+  local message = err:match("^call:1: (.*)$")
+  assert.is_string(message, err)
+  return message
+end
+
+local function pack(...) return { n = select("#", ...), ... } end
+
+describe("a fast function", function()
+  support.with_witness(cygnixy)
+  local f
+
+  before_each(function() f = cygnixy.load(support.fixture("fast")) end)
+  after_each(function() if cygnixy.get("fast") then cygnixy.unload("fast") end end)
+
+  it("takes and gives numbers", function()
+    assert.equal(3, f.add(1, 2))
+    assert.equal(7.5, f.add("3", 4.5))
+    assert.equal(1.5, f.half(3))
+    assert.equal(8, f.increment(7))
+    assert.equal(8, f.increment("7"))
+    assert.equal(4, f.increment(3.0))
+    assert.equal(255, f.byte(255))
+    assert.equal(-128, f.signed_byte(-128))
+    assert.equal(4294967295, f.word(4294967295))
+    assert.equal(36.5, f.eight(1, 2, 3, 4, 5, 6, 7, 8.5))
+    assert.equal(2 ^ 64, f.big())
+    assert.same({ n = 2, 2, 1 }, pack(f.pair(1, 2)))
+    assert.same({ n = 2, 7, "nm" }, pack(f.greetings(7)))
+    assert.equal(-2 ^ 63, f.increment(-2 ^ 63) - 1)
+    if has_integers then
+      assert.equal("integer", math.type(f.increment(1)))
+      assert.equal("integer", math.type(f.increment(1.0)))
+      assert.equal("float", math.type(f.add(1, 2)))
+    end
+  end)
+
+  it("takes and gives booleans", function()
+    assert.is_true(f.invert(false))
+    assert.is_false(f.invert(true))
+    assert.is_false(f.invert(0))
+    assert.is_true(f.invert())
+  end)
+
+  it("takes and gives strings", function()
+    assert.equal(3, f.length("a\0b"))
+    assert.equal(0, f.length(""))
+    assert.equal(2, f.length(12))
+    assert.equal(5, f.characters("Grüße"))
+    assert.equal("x", f.trim("  x "))
+    assert.equal("", f.trim("  "))
+    assert.equal("a", f.first("a=b", "="))
+    assert.is_nil(f.first("ab", "="))
+    assert.equal("minus", f.sign(-1))
+    assert.equal("Hello, you!", f.hello("you"))
+    assert.equal("ÄB", f.upper("äb"))
+    assert.equal("c\0a", f.reverse("a\0c"))
+    for _, length in ipairs({ 0, 1, 1023, 1024, 1025, 100000 }) do
+      assert.equal(("x"):rep(length), f.repeated("x", length))
+      assert.equal("Hello, " .. ("x"):rep(length) .. "!", f.greeting(("x"):rep(length), "!"))
+    end
+  end)
+
+  it("takes and gives nothing", function()
+    assert.equal(0, select("#", f.noop()))
+    assert.equal(0, select("#", f.noop(1, 2, 3)))
+    assert.same({ n = 2, -1, "none" }, pack(f.or_else()))
+    assert.same({ n = 2, -1, "x" }, pack(f.or_else(nil, "x")))
+    assert.same({ n = 2, 3, "none" }, pack(f.or_else(3, nil)))
+    assert.same({ n = 1 }, pack(f.maybe(0)))
+    assert.equal(4, f.maybe(4))
+    assert.is_nil(f.maybe_text(0))
+    assert.equal("5", f.maybe_text(5))
+  end)
+
+  it("takes any number of arguments", function()
+    assert.equal(0, f.sum())
+    assert.equal(6, f.sum(1, "2", 3))
+    assert.equal("", f.join(","))
+    assert.equal("a,1,c", f.join(",", "a", 1, "c"))
+    local many = {}
+    for i = 1, 200 do many[i] = i end
+    assert.equal(20100, f.sum((table.unpack or unpack)(many)))
+    assert.equal("bad argument #3 to 'sum' (number expected, got string)", failure(f, "sum", 1, 2, "x"))
+    assert.equal("bad argument #3 to 'join' (string expected, got table)", failure(f, "join", ",", "a", {}))
+  end)
+
+  it("takes and gives what only mlua converts", function()
+    assert.equal(5, f.norm({ x = 3, y = 4 }))
+    assert.equal("12 1 2", f.at(12, { x = 1, y = 2 }))
+    assert.is_nil(f.at("x"))
+    assert.equal(6, f.total({ 1, 2, 3 }))
+    assert.equal(2, f.size({ 1, 2 }))
+    assert.equal(8, f.apply(function(x) return x * 2 end, 4))
+    assert.same({ key = 3 }, f.table("key", 3))
+    assert.same({ n = 3, 1, nil, "x" }, pack(f.all(1, nil, "x")))
+    assert.same({ n = 3, 1, "x", nil }, pack(f.echo(1, "x", nil)))
+  end)
+
+  it("takes references to userdata", function()
+    local counter = f.counter(5)
+    assert.equal(5, f.get(counter))
+    assert.equal(8, f.add_to(counter, 3))
+    assert.equal(8, counter:get())
+    assert.equal(12, counter:add(4))
+    assert.equal(17, f.hold("abc", counter, "xy"))
+  end)
+
+  it("is like any other function", function()
+    assert.equal("function", type(f.add))
+    assert.equal(3, select(2, pcall(f.add, 1, 2)))
+    assert.equal(3, coroutine.wrap(function() return f.add(1, 2) end)())
+    assert.same({ 1, 2, 3 }, { f.count(), f.count(), f.count() })
+    assert.same({ n = 2, 7, 0 }, pack(f.aligned()))
+    assert.equal(7, f.plain(7))
+  end)
+
+  it("says what Lua's own library says of a bad argument", function()
+    assert.equal("bad argument #2 to 'add' (number expected, got string)", failure(f, "add", 1, "x"))
+    assert.equal("bad argument #2 to 'add' (number expected, got no value)", failure(f, "add", 1))
+    assert.equal("bad argument #1 to 'add' (number expected, got no value)", failure(f, "add"))
+    assert.equal("bad argument #1 to 'add' (number expected, got nil)", failure(f, "add", nil, 1))
+    assert.equal("bad argument #1 to 'hello' (string expected, got table)", failure(f, "hello", {}))
+    assert.equal("bad argument #1 to 'length' (string expected, got boolean)", failure(f, "length", true))
+    assert.equal("bad argument #2 to 'or_else' (string expected, got table)", failure(f, "or_else", nil, {}))
+    assert.equal("bad argument #8 to 'eight' (number expected, got no value)",
+      failure(f, "eight", 1, 2, 3, 4, 5, 6, 7))
+    local file = has_integers and "FILE*" or "userdata"
+    assert.equal("bad argument #1 to 'add' (number expected, got " .. file .. ")", failure(f, "add", io.stdout))
+  end)
+
+  it("refuses numbers that do not fit", function()
+    for _, case in ipairs({
+      { "increment", 1.5, not_integral }, { "increment", 0 / 0, not_integral },
+      { "increment", "1.5", not_integral }, { "byte", 256, out_of_range }, { "byte", -1, out_of_range },
+      { "signed_byte", 128, out_of_range }, { "word", 2 ^ 32, out_of_range }, { "unsigned", -1, out_of_range },
+      { "characters", "\255", "string is not valid UTF-8" }, { "upper", "a\255", "string is not valid UTF-8" },
+    }) do
+      assert.equal(("bad argument #1 to '%s' (%s)"):format(case[1], case[3]), failure(f, case[1], case[2]))
+    end
+    support.is_message(select(2, pcall(f.increment, 2 ^ 63)))
+    support.is_message(select(2, pcall(f.increment, math.huge)))
+  end)
+
+  it("says the same by way of mlua", function()
+    assert.equal("bad argument #1 to 'norm' (Point expected, got number)", failure(f, "norm", 7))
+    assert.equal("bad argument #1 to 'norm' (Point expected, got no value)", failure(f, "norm"))
+    assert.equal("bad argument #1 to 'get' (Counter expected, got number)", failure(f, "get", 5))
+    assert.equal("bad argument #2 to 'add_to' (" .. not_integral .. ")", failure(f, "add_to", f.counter(1), 1.5))
+    assert.equal("bad argument #2 to 'add_to' (number expected, got no value)", failure(f, "add_to", f.counter(1)))
+    assert.equal("bad argument #1 to 'at' (string expected, got nil)", failure(f, "at", nil, {}))
+    assert.matches("number", failure(f, "norm", { x = 3 }))
+    local counter = f.counter(1)
+    local ok, err = pcall(function() counter:add("z") end)
+    assert.is_false(ok)
+    assert.matches("bad argument #1 to 'add' %(number expected, got string%)$", err)
+    ok, err = pcall(function() counter.get(1) end)
+    assert.is_false(ok)
+    assert.matches("bad argument #1 to 'get' %(Counter expected, got number%)$", err)
+  end)
+
+  it("raises errors and panics as strings with the caller's position", function()
+    assert.equal("refused with code 7", failure(f, "refuse", 7))
+    assert.equal("invalid float literal", failure(f, "parse", "x1"))
+    assert.equal(1.5, f.parse("1.5"))
+    assert.equal("by mlua", failure(f, "fail_by_mlua"))
+    assert.equal("the function panicked: no luck", failure(f, "panics", "luck"))
+    for _, length in ipairs({ 0, 1, 1024, 1025, 70000 }) do
+      local text = ("y"):rep(length)
+      assert.equal(text, failure(f, "fail", text))
+    end
+    assert.equal("inner", select(2, pcall(f.apply, function() error("inner", 0) end, 1)))
+  end)
+
+  it("drops what it owns whatever happens", function()
+    local before = f.alive()
+    local counter = f.counter(1)
+    for _ = 1, 50 do
+      f.hold("abc", counter, "x")
+      assert.is_false(pcall(f.hold, "abc", 5))
+      assert.is_false(pcall(f.hold, "abc", counter, {}))
+      assert.is_false(pcall(f.hold, "abc", counter))
+      assert.is_false(pcall(f.hold_and_fail, "abc"))
+      assert.is_false(pcall(f.hold_and_panic, "abc"))
+    end
+    assert.equal(before, f.alive())
+  end)
+
+  it("drops what it captured when it is collected", function()
+    assert.equal(1, f.alive())
+    assert.equal(0, f.guarded())
+    local alive = f.alive
+    f.guarded = nil
+    collectgarbage()
+    collectgarbage()
+    -- The manager keeps the plugin's functions until the plugin is unloaded.
+    assert.equal(1, alive())
+    alive, f = nil, nil -- luacheck: ignore
+    assert.is_true(cygnixy.unload("fast").unmapped)
+  end)
+
+  it("raises an error after the unload, and the library is unmapped without it", function()
+    local held = {}
+    for name, function_ in pairs(f) do held[name] = function_ end
+    local report = cygnixy.unload("fast")
+    assert.is_false(report.unmapped)
+    for name in pairs(held) do
+      assert.equal("plugin 'fast' has been unloaded", failure(held, name, 1, 2), name)
+      assert.equal("plugin 'fast' has been unloaded", failure(f, name, 1, 2), name)
+    end
+    for name in pairs(held) do held[name] = nil end
+    local reports = cygnixy.collect()
+    assert.equal(1, #reports)
+    assert.is_true(reports[1].unmapped)
+  end)
+
+  it("is not unloaded while it runs", function()
+    local ok, err = pcall(f.apply, function() cygnixy.unload("fast") end, 1)
+    assert.is_false(ok)
+    assert.matches("fast", err)
+    assert.equal(3, f.add(1, 2))
+  end)
+
+  it("has a signature", function()
+    local list = cygnixy.list()
+    local signatures
+    for _, plugin in ipairs(list) do
+      if plugin.name == "fast" then signatures = plugin.signatures end
+    end
+    assert.equal("(number, number) -> number", signatures.add)
+    assert.equal("()", signatures.noop)
+    assert.equal("(integer?, string?) -> integer, string", signatures.or_else)
+    assert.equal("(string, ...string) -> string", signatures.join)
+    assert.equal("(...any) -> ...any", signatures.all)
+    assert.equal("(Counter, integer) -> integer", signatures.add_to)
+    assert.equal("(string, integer) -> table", signatures.table)
+    assert.equal("(number[]) -> number", signatures.total)
+    assert.equal("(function, number) -> number", signatures.apply)
+    assert.equal("(string, Point?) -> string?", signatures.at)
+    assert.equal("(string) -> string", signatures.reverse)
+    assert.equal("(integer)", signatures.refuse)
+    assert.is_nil(signatures.plain)
+    local help = "\n" .. cygnixy.help(f) .. "\n"
+    assert.truthy(help:find("\nfast.add(number, number) -> number\n", 1, true))
+    assert.truthy(help:find("\nfast.plain(...)\n", 1, true))
+    assert.equal(cygnixy.help(f), cygnixy.help("fast"))
+  end)
+end)
+
+describe("a fast function that is reloaded", function()
+  local path, f
+
+  before_each(function()
+    path = support.copy(support.fixture("fast"))
+    f = cygnixy.load(path)
+  end)
+  after_each(function() cygnixy.unload("fast") end)
+
+  it("runs the new code, wherever it is held", function()
+    local add, byte, hello, trim, counter = f.add, f.ffi_byte, f.hello, f.trim, f.counter(3)
+    support.replace(path, support.fixture("fast_second"))
+    cygnixy.reload("fast")
+    assert.equal(203, f.add(1, 2))
+    assert.equal(203, add(1, 2))
+    assert.equal("Good day, you.", hello("you"))
+    assert.equal(100, byte(200))
+    assert.is_nil(f.trim)
+    local ok, err = pcall(trim, " x ")
+    assert.is_false(ok)
+    assert.matches("has no function 'trim' since it was reloaded", err)
+    assert.equal(3, counter:get())
+  end)
+end)
+
+describe("cygnixy.ffi", function()
+  support.with_witness(cygnixy)
+  local path, f, direct
+
+  before_each(function()
+    path = support.copy(support.fixture("fast"))
+    f = cygnixy.load(path)
+    direct = cygnixy.ffi(f)
+  end)
+  after_each(function() if cygnixy.get("fast") then cygnixy.unload("fast") end end)
+
+  -- Long enough for LuaJIT to compile it.
+  local function often(body)
+    for i = 1, 300 do body(i) end
+  end
+
+  it("gives all functions", function()
+    assert.equal(direct, cygnixy.ffi("fast"))
+    for name in pairs(f) do assert.equal("function", type(direct[name]), name) end
+    assert.equal(is_luajit, direct.ffi_add ~= f.ffi_add)
+    assert.equal(f.add, direct.add)
+  end)
+
+  it("calls them with the same results", function()
+    often(function(i)
+      assert.equal(0, select("#", direct.ffi_noop()))
+      assert.equal(i + 0.5, direct.ffi_add(i, 0.5))
+      assert.equal(i % 256, direct.ffi_byte(i % 256))
+      assert.equal(i % 2 == 0, direct.ffi_both(i % 2 == 0, true))
+      assert.equal(3, direct.ffi_length("a\0b"))
+      assert.equal(4, direct.ffi_characters("Grüße", 1))
+      assert.is_true(direct.ffi_refuse(-i))
+      assert.equal(i, direct.ffi_count())
+    end)
+    assert.equal(301, f.ffi_count())
+  end)
+
+  it("converts and refuses like the ordinary functions", function()
+    often(function(i)
+      assert.equal(i + 1, direct.ffi_add(tostring(i), 1))
+      assert.equal(#tostring(i), direct.ffi_length(i))
+      assert.is_true(direct.ffi_both(1, "x"))
+      assert.is_false(direct.ffi_both(nil, "x"))
+    end)
+    assert.equal("bad argument #1 to 'ffi_byte' (" .. out_of_range .. ")", failure(direct, "ffi_byte", 256))
+    assert.equal("bad argument #1 to 'ffi_byte' (" .. not_integral .. ")", failure(direct, "ffi_byte", 1.5))
+    assert.equal("bad argument #2 to 'ffi_add' (number expected, got table)", failure(direct, "ffi_add", 1, {}))
+    assert.equal("bad argument #1 to 'ffi_characters' (string is not valid UTF-8)",
+      failure(direct, "ffi_characters", "\255", 0))
+  end)
+
+  it("raises errors and panics with the caller's position", function()
+    assert.equal("refused with code 7", failure(direct, "ffi_refuse", 7))
+    assert.equal("the function panicked: no 7", failure(direct, "ffi_panics", 7))
+    local caught = 0
+    often(function(i)
+      local ok, err = pcall(direct.ffi_refuse, i)
+      if not ok and err:find("refused with code " .. i, 1, true) then caught = caught + 1 end
+    end)
+    assert.equal(300, caught)
+  end)
+
+  it("raises an error after the unload, and keeps nothing mapped", function()
+    local add, length = direct.ffi_add, direct.ffi_length
+    often(function(i) assert.equal(i + 1, add(i, 1)) end)
+    f = nil
+    if not is_luajit then add, length = nil, nil end
+    local report = cygnixy.unload("fast")
+    assert.is_true(report.unmapped)
+    if is_luajit then
+      for _ = 1, 3 do
+        assert.equal("plugin 'fast' has been unloaded", select(2, pcall(add, 1, 2)))
+        assert.equal("plugin 'fast' has been unloaded", select(2, pcall(length, "x")))
+      end
+    end
+    assert.equal("plugin 'fast' has been unloaded", failure(direct, "ffi_add", 1, 2))
+    assert.equal("plugin 'fast' has been unloaded", failure(direct, "add", 1, 2))
+  end)
+
+  it("unloads in the middle of a compiled loop", function()
+    local add, results = direct.ffi_add, {}
+    f = nil
+    if is_luajit then direct = nil end
+    for i = 1, 400 do
+      if i == 300 then cygnixy.unload("fast") end
+      local ok, result = pcall(add, i, 1)
+      results[i] = ok and result or tostring(result):match("unloaded")
+    end
+    assert.equal(300, results[299])
+    assert.equal("unloaded", results[300])
+    assert.equal("unloaded", results[400])
+  end)
+
+  it("follows a reload", function()
+    local add, byte, length, both = direct.ffi_add, direct.ffi_byte, direct.ffi_length, direct.ffi_both
+    often(function(i) assert.equal(i + 1, add(i, 1)) end)
+    support.replace(path, support.fixture("fast_second"))
+    local report = cygnixy.reload("fast")
+    often(function(i)
+      assert.equal(100 + i + 1, add(i, 1))
+      assert.equal(100 + i + 1, direct.ffi_add(i, 1))
+      assert.equal(100, byte(200))
+      assert.equal(4, direct.ffi_length("ab", 2))
+      assert.equal(4, length("ab", 2))
+      assert.equal(2 * i, direct.ffi_new(i))
+    end)
+    assert.equal(is_luajit, report.unmapped)
+    assert.equal(direct, cygnixy.ffi("fast"))
+    assert.is_nil(direct.ffi_both)
+    assert.matches("has no function 'ffi_both' since it was reloaded", select(2, pcall(both, true, true)))
+    support.replace(path, support.fixture("fast"))
+    cygnixy.reload("fast")
+    often(function(i)
+      assert.equal(i + 1, add(i, 1))
+      assert.equal(2, length("ab"))
+      assert.equal(i % 2 == 0, both(i % 2 == 0, true))
+    end)
+  end)
+
+  it("names a plugin that is not loaded", function()
+    cygnixy.unload("fast")
+    assert.matches("no plugin named 'fast' is loaded", select(2, pcall(cygnixy.ffi, "fast")))
+    assert.matches("bad argument #1 to 'ffi'", select(2, pcall(cygnixy.ffi)))
+  end)
+end)
