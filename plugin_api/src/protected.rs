@@ -177,6 +177,25 @@ impl CollectorPause {
             };
         Self { state, was_running }
     }
+
+    /// Stops the collector, in Lua 5.1 too: there it runs afterwards, also if the script had stopped it.
+    ///
+    /// # Safety
+    ///
+    /// - As for [`new`](Self::new).
+    #[must_use]
+    pub unsafe fn forced(state: *mut lua_State) -> Self {
+        if cfg!(feature = "lua51") {
+            // SAFETY: as the caller promises; the request neither raises nor allocates.
+            unsafe { ffi::lua_gc(state, ffi::LUA_GCSTOP, 0) };
+            return Self {
+                state,
+                was_running: true,
+            };
+        }
+        // SAFETY: as the caller promises.
+        unsafe { Self::new(state) }
+    }
 }
 
 impl Drop for CollectorPause {

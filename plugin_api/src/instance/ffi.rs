@@ -311,12 +311,21 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
         call.outcome = Err(Failure::Error(text.to_owned()));
         return 0;
     }
-    // SAFETY: mlua's data for the state lives until the state is closed. What mlua does here it
-    // does as protected calls, so nothing jumps over the frames of `catch`.
-    let entered = panics::catch(|| unsafe {
+    // SAFETY: `state` runs this function, which owns nothing: this may raise.
+    let is_first = unsafe {
         ffi::lua_settop(state, 0);
-        let _pauses = (HookPause::new(state), CollectorPause::new(state));
-        residence::begin(state);
+        residence::begin(state)
+    };
+    // SAFETY: mlua's data for the state lives until the state is closed. What mlua does here it
+    // does as protected calls, so nothing jumps over the frames of `catch`; while it makes its data,
+    // the collector rests.
+    let entered = panics::catch(|| unsafe {
+        let collector = if is_first {
+            CollectorPause::forced(state)
+        } else {
+            CollectorPause::new(state)
+        };
+        let _pauses = (HookPause::new(state), collector);
         let lua: &Lua = residence::learn(|| Lua::get_or_init_from_ptr(state));
         late::make_late_calls_safe(lua).map(|()| lua)
     });
