@@ -159,7 +159,7 @@ impl Registration {
                 }
             }
             if let Some(calls) = &self.direct_calls {
-                calls.seal(&gone)?;
+                calls.seal(lua, &gone)?;
             }
             if let Some(current) = &self.current {
                 for pair in current.pairs::<Value, Value>() {
