@@ -238,7 +238,7 @@ pub struct FfiArgument {
 }
 
 /// The memory by which a function is called through LuaJIT's FFI. It belongs to the plugin, and
-/// lives as long as the function and its plugin.
+/// can be used as long as Lua has the function, also while the state is closed.
 #[repr(C)]
 #[derive(Debug)]
 pub struct FfiBlock {
@@ -250,6 +250,9 @@ pub struct FfiBlock {
     pub number: f64,
     /// Out: one of the constants of this type.
     pub status: u32,
+    /// The caller's: not 0 from before the arguments are filled in until the result was read. A call that
+    /// comes in between, from a finaliser or a debug hook, has to be made in another way.
+    pub busy: u32,
     /// In: the arguments.
     pub arguments: [FfiArgument; FfiBlock::ARGUMENTS],
 }
@@ -280,6 +283,7 @@ impl FfiBlock {
             take_failure,
             number: 0.0,
             status: Self::DONE,
+            busy: 0,
             arguments: [NOTHING; Self::ARGUMENTS],
         }
     }

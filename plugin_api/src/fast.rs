@@ -128,6 +128,9 @@ impl LuaExt for Lua {
     where
         F: FfiFunction<M> + MaybeSend,
     {
+        if !F::is_direct() {
+            return self.create_fast_function(function);
+        }
         let block = jit::IS_POSSIBLE.then(jit::Block::new::<F, M>);
         let made = data::create(self, function, block)?;
         made::note(self, &made, F::signature());

@@ -54,6 +54,17 @@ describe("a fast function", function()
     end
   end)
 
+  it("gives more values than a C function has room for", function()
+    local unpack = table.unpack or unpack
+    for count = 1, 30 do
+      local arguments = {}
+      for i = 1, count do arguments[i] = i end
+      local results = pack(coroutine.wrap(f.nested)(unpack(arguments)))
+      assert.equal(32, results.n)
+      for i = 1, 32 do assert.equal(1, results[i]) end
+    end
+  end)
+
   it("takes and gives booleans", function()
     assert.is_true(f.invert(false))
     assert.is_false(f.invert(true))
@@ -382,6 +393,54 @@ describe("cygnixy.ffi", function()
     assert.equal(300, results[299])
     assert.equal("unloaded", results[300])
     assert.equal("unloaded", results[400])
+  end)
+
+  -- Runs a body with a debug hook at each of its instructions in turn, compiled code aside.
+  local function interrupted(body, by)
+    local compiler = rawget(_G, "jit")
+    if compiler then compiler.off() end
+    for at = 1, 60 do
+      local count = 0
+      debug.sethook(function()
+        count = count + 1
+        if count == at then by() end
+      end, "", 1)
+      local ok, err = pcall(body)
+      debug.sethook()
+      assert(ok, err)
+    end
+    if compiler then compiler.on() end
+  end
+
+  it("is not disturbed by calls that come in between", function()
+    local add, length = direct.ffi_add, direct.ffi_length
+    interrupted(function()
+      assert.equal(3, add(1, 2))
+      assert.equal(2, length("ab"))
+    end, function()
+      add(1000, 2000)
+      length(("x"):rep(100))
+      pcall(direct.ffi_refuse, 3)
+    end)
+  end)
+
+  it("finishes a call in whose middle the plugin is unloaded", function()
+    f, direct = nil, nil
+    interrupted(function()
+      if not cygnixy.get("fast") then cygnixy.load(path) end
+      local ok, found = pcall(cygnixy.ffi, "fast")
+      if not ok then return end
+      local refuse, add = found.ffi_refuse, found.ffi_add
+      local result
+      ok, result = pcall(add, 1, 2)
+      assert(ok and result == 3 or tostring(result):find("unloaded", 1, true), result)
+      ok, result = pcall(refuse, 7)
+      assert(not ok and (result:find("code 7", 1, true) or result:find("unloaded", 1, true)), result)
+    end, function()
+      if cygnixy.get("fast") then cygnixy.unload("fast") end
+      collectgarbage()
+      collectgarbage()
+    end)
   end)
 
   it("follows a reload", function()

@@ -6,6 +6,12 @@
 //! hold never call what is gone. A compiled trace that runs has looked into the slot when it was
 //! entered, but no plugin can be unloaded within a trace: LuaJIT leaves compiled code for that.
 //!
+//! In interpreted code a finaliser or a debug hook may run at any point of the function in Lua. If that
+//! unloads the plugin, the block and the code are still there, since the function in Lua holds a
+//! table with the ordinary one, which is replaced as a whole; if it calls the same function, it finds the
+//! block marked as busy, and takes the ordinary way. A mark that an error has left behind makes later
+//! calls do the same.
+//!
 //! Whatever the direct call cannot do is left to the ordinary function: arguments of other types and
 //! those that do not fit, for it knows how to convert them and what to say.
 
@@ -114,7 +120,7 @@ impl DirectCalls {
             });
             match (now.last(), &ffi) {
                 (Some(direct), Some(ffi)) => ffi.set(lua, &slot.table, direct, &ordinary)?,
-                _ => close(&slot.table, &ordinary)?,
+                _ => close(lua, &slot.table, &ordinary)?,
             }
         }
         self.table.clear()?;
@@ -125,9 +131,9 @@ impl DirectCalls {
     }
 
     /// Lets every function raise an error, by an ordinary one that does.
-    pub(super) fn seal(&self, gone: &Function) -> mlua::Result<()> {
+    pub(super) fn seal(&self, lua: &Lua, gone: &Function) -> mlua::Result<()> {
         for slot in &self.slots {
-            close(&slot.table, gone)?;
+            close(lua, &slot.table, gone)?;
         }
         for pair in self.table.pairs::<Value, Value>() {
             let (name, function) = pair?;
@@ -139,6 +145,9 @@ impl DirectCalls {
         Ok(())
     }
 }
+
+/// The function that makes pointers to blocks, in the registry of a state.
+const CAST_KEY: &str = "cygnixy.ffi";
 
 /// What is used of LuaJIT.
 struct Ffi {
@@ -155,25 +164,31 @@ impl Ffi {
             return Ok(None);
         }
         let globals = lua.globals();
-        let (Value::Function(require), Value::Function(kind_of)) =
-            (globals.raw_get("require")?, globals.raw_get("type")?)
-        else {
+        let Value::Function(kind_of) = globals.raw_get("type")? else {
+            return Ok(None);
+        };
+        // LuaJIT never forgets a declaration, and has room for some ten thousand: one for each state.
+        if let Value::Function(cast) = lua.named_registry_value(CAST_KEY)? {
+            return Ok(Some(Self { cast, kind_of }));
+        }
+        let Value::Function(require) = globals.raw_get("require")? else {
             return Ok(None);
         };
         let Ok(ffi) = require.call::<Table>("ffi") else {
             return Ok(None);
         };
-        let cast = lua
+        let cast: Function = lua
             .load(
                 "local ffi = ... \
                  local block = ffi.typeof [[struct { \
-                     void (*call)(void *); void *take_failure; double number; uint32_t status; \
+                     void (*call)(void *); void *take_failure; double number; uint32_t status; uint32_t busy; \
                      struct { double number; const char *data; size_t len; } arguments[8]; \
                  } *]] \
                  return function(pointer) return ffi.cast(block, pointer) end",
             )
             .set_name("=[cygnixy]")
             .call(ffi)?;
+        lua.set_named_registry_value(CAST_KEY, &cast)?;
         Ok(Some(Self { cast, kind_of }))
     }
 
@@ -186,17 +201,22 @@ impl Ffi {
         ordinary: &Function,
     ) -> mlua::Result<()> {
         let block = direct.block;
-        let failed = lua.create_function(move |_, ()| -> mlua::Result<()> {
+        let failed = lua.create_function(move |_, _: Table| -> mlua::Result<()> {
             let (Block(block), mut text) = (block, String::new());
-            // SAFETY: the slot refers to the ordinary function, and the block lives as long as that;
-            // this is called by the function in Lua right after the direct call.
-            unsafe { ((*block).take_failure)(block, Sink::to_string(&mut text)) };
+            // SAFETY: this is called by the function in Lua right after the direct call, with the
+            // table that has the ordinary function, and the block lives as long as that.
+            unsafe {
+                ((*block).take_failure)(block, Sink::to_string(&mut text));
+                (*block).busy = 0;
+            }
             Err(mlua::Error::RuntimeError(text))
         })?;
         let pointer: Value = self.cast.call(LightUserData(block.0.cast()))?;
-        slot.raw_set("ordinary", ordinary)?;
-        slot.raw_set("failed", failed)?;
-        slot.raw_set("block", pointer)
+        let now = lua.create_table()?;
+        now.raw_set("ordinary", ordinary)?;
+        now.raw_set("failed", failed)?;
+        now.raw_set("block", pointer)?;
+        slot.raw_set("now", now)
     }
 }
 
@@ -208,10 +228,10 @@ fn saying(lua: &Lua, text: String) -> mlua::Result<Function> {
 }
 
 /// Takes the block out of a slot: every call goes to a function from now on.
-fn close(slot: &Table, instead: &Function) -> mlua::Result<()> {
-    slot.raw_set("block", false)?;
-    slot.raw_set("failed", false)?;
-    slot.raw_set("ordinary", instead)
+fn close(lua: &Lua, slot: &Table, instead: &Function) -> mlua::Result<()> {
+    let now = lua.create_table()?;
+    now.raw_set("ordinary", instead)?;
+    slot.raw_set("now", now)
 }
 
 /// The text of the function.
@@ -234,10 +254,10 @@ fn source(direct: &Direct) -> String {
             _ => write!(fill, "to[{i}].data = a{i} to[{i}].len = #a{i} "),
         };
     }
-    let result = match direct.result {
-        'n' => " block.number",
-        'b' => " block.number ~= 0",
-        _ => "",
+    let (result, returned) = match direct.result {
+        'n' => (", block.number", " result"),
+        'b' => (", block.number ~= 0", " result"),
+        _ => ("", ""),
     };
     // A newer version may take more arguments, by way of the ordinary function.
     let arguments = names.into_iter().chain(["...".to_owned()]);
@@ -245,15 +265,18 @@ fn source(direct: &Direct) -> String {
     format!(
         "local slot, type = ... \
          return function({arguments}) \
-             local block = slot.block \
-             if block{test} then \
+             local now = slot.now \
+             local block = now.block \
+             if block and block.busy == 0{test} then \
+                 block.busy = 1 \
                  local to = block.arguments {fill} \
                  block.call(block) \
-                 local status = block.status \
-                 if status == {done} then return{result} end \
-                 if status == {failed} then return slot.failed() end \
+                 local status, result = block.status{result} \
+                 if status == {failed} then return now.failed(now) end \
+                 block.busy = 0 \
+                 if status == {done} then return{returned} end \
              end \
-             return slot.ordinary({arguments}) \
+             return now.ordinary({arguments}) \
          end",
         done = FfiBlock::DONE,
         failed = FfiBlock::FAILED,

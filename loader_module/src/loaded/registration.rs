@@ -85,6 +85,15 @@ impl Registration {
             let (function, name) = pair?;
             functions.raw_set(name, function)?;
         }
+        // A function that has several names has one of them there.
+        for name in &self.functions {
+            if !functions.contains_key(name.as_str())? && self.has_own(name)? {
+                functions.raw_set(
+                    name.as_str(),
+                    self.table.raw_get::<Function>(name.as_str())?,
+                )?;
+            }
+        }
         Ok(functions)
     }
 
@@ -159,7 +168,7 @@ impl Registration {
                 }
             }
             if let Some(calls) = &self.direct_calls {
-                calls.seal(&gone)?;
+                calls.seal(lua, &gone)?;
             }
             if let Some(current) = &self.current {
                 for pair in current.pairs::<Value, Value>() {

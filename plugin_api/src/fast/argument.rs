@@ -487,8 +487,11 @@ impl<T: Argument<M>, M> Argument<Rest<M>> for Variadic<T> {
     ) -> Result<Vec<T::Held>, (c_int, Unfit)> {
         let mut held = Vec::with_capacity(span.len());
         while span.first <= span.last {
+            let before = span.first;
             // SAFETY: as the caller promises.
             held.push(unsafe { T::hold_by_mlua(lua, span) }?);
+            // A type that the caller does not pass takes no argument, and would do so for ever.
+            span.first = span.first.max(before + 1);
         }
         Ok(held)
     }

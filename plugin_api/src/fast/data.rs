@@ -43,9 +43,10 @@ struct Data<F> {
 }
 
 struct Head {
-    /// Drops the function and the block; `None` before and after.
+    /// Drops the function; `None` before and after.
     end: Option<unsafe fn(*mut Head)>,
-    /// For calls through LuaJIT's FFI.
+    /// For calls through LuaJIT's FFI: behind the function, in the same userdata, so that it is there as
+    /// long as Lua has the function. Null if there are none.
     block: *mut Block,
 }
 
@@ -64,7 +65,7 @@ const fn is_stateless<F>() -> bool {
 pub(super) fn create<F: FastFunction<M>, M>(
     lua: &Lua,
     function: F,
-    block: Option<Box<Block>>,
+    block: Option<Block>,
 ) -> Result<Function> {
     if is_boxed::<F>() {
         push::<F, Box<F>, M>(lua, Box::new(function), block)
@@ -77,8 +78,10 @@ pub(super) fn create<F: FastFunction<M>, M>(
 fn push<F: FastFunction<M>, S, M>(
     lua: &Lua,
     function: S,
-    block: Option<Box<Block>>,
+    block: Option<Block>,
 ) -> Result<Function> {
+    let behind = size_of::<Data<S>>().next_multiple_of(align_of::<Block>());
+    let size = behind + block.as_ref().map_or(0, size_of_val);
     let mut stored = Some((function, block));
     let target = &raw mut stored;
     // SAFETY: what may raise is done while `stored` owns the function; then it is moved. The values
@@ -86,7 +89,7 @@ fn push<F: FastFunction<M>, S, M>(
     unsafe {
         lua.exec_raw((), move |state| {
             ffi::luaL_checkstack(state, 6, c"cygnixy".as_ptr());
-            let data = ffi::lua_newuserdata(state, size_of::<Data<S>>()).cast::<Data<S>>();
+            let data = ffi::lua_newuserdata(state, size).cast::<Data<S>>();
             (&raw mut (*data).head).write(Head {
                 end: None,
                 block: ptr::null_mut(),
@@ -99,8 +102,10 @@ fn push<F: FastFunction<M>, S, M>(
                 (&raw mut (*data).function).write(function);
                 (*data).head.end = Some(end::<S>);
                 if let Some(block) = block {
-                    (*data).head.block = Box::into_raw(block);
-                    (*(*data).head.block).function = address::<F>(data.cast()).cast();
+                    let place = data.byte_add(behind).cast::<Block>();
+                    place.write(block);
+                    (*place).function = address::<F>(data.cast()).cast();
+                    (*data).head.block = place;
                 }
             }
         })
@@ -156,8 +161,8 @@ unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
         if let Some(end) = (*head).end.take() {
             let block = std::mem::replace(&mut (*head).block, ptr::null_mut());
             let _ = crate::panics::catch(|| end(head));
-            if !block.is_null() {
-                drop(Box::from_raw(block));
+            if let Some(block) = block.as_mut() {
+                block.end();
             }
         }
     }

@@ -38,13 +38,21 @@ pub(crate) struct Types {
 }
 
 impl Block {
-    pub(super) fn new<F: FfiFunction<M>, M>() -> Box<Self> {
-        Box::new(Self {
+    pub(super) fn new<F: FfiFunction<M>, M>() -> Self {
+        Self {
             shared: FfiBlock::new(enter::<F, M>, take_failure),
             function: ptr::null(),
             types: F::types(),
             failure: None,
-        })
+        }
+    }
+
+    /// Notes that the function was dropped: from now on calls take the ordinary way. Nothing of the
+    /// block is on the heap any more.
+    pub(super) fn end(&mut self) {
+        self.shared.call = late;
+        self.types.parameters = String::new();
+        self.failure = None;
     }
 }
 
@@ -89,6 +97,13 @@ unsafe extern "C" fn enter<F: FfiFunction<M>, M>(block: *mut FfiBlock) {
             Err(payload) => fail(block, Message::panicked(&panics::text_of(payload)).text),
         };
     }
+}
+
+/// Stands in for [`enter`] once the function was dropped: finalisers run after that while a state is
+/// closed. The ordinary function says so.
+unsafe extern "C" fn late(block: *mut FfiBlock) {
+    // SAFETY: the block is where it was, as Lua still has the function.
+    unsafe { (*block).status = FfiBlock::MISFIT };
 }
 
 #[cold]

@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 use std::fmt::Display;
 
-use mlua::ffi::lua_State;
+use mlua::ffi::{self, lua_State};
 use mlua::{IntoLua, IntoLuaMulti, MultiValue, Variadic};
 
 use super::argument::Entered;
@@ -14,8 +14,15 @@ use super::signature::Type;
 use super::simple::Simple;
 use crate::errors::Message;
 
+/// How many values every C function has room for, with some left for what is pushed meanwhile.
+const ROOM: c_int = 8;
+
 /// A type that a fast function can give. `Marker` tells the compiler which way it is given.
 pub trait Outcome<Marker> {
+    /// How many values it is, without mlua.
+    #[doc(hidden)]
+    const COUNT: c_int = 1;
+
     /// Adds the types in the words of Lua.
     #[doc(hidden)]
     fn describe(types: &mut Vec<Type>);
@@ -39,8 +46,7 @@ pub trait Outcome<Marker> {
     /// - `state` runs a C function that owns nothing; it may be left by a jump.
     #[doc(hidden)]
     unsafe fn push(&self, state: *mut lua_State) -> c_int {
-        // SAFETY: as the caller promises. There are at most eight values, for which every C function
-        // has room.
+        // SAFETY: as the caller promises. It is one value.
         unsafe { self.simple().push(state) }
     }
 
@@ -171,6 +177,8 @@ impl<T: IntoLua> Outcome<One> for T {
 pub struct Fallible<Marker>(Marker);
 
 impl<T: Outcome<M>, M, E: Display> Outcome<Fallible<M>> for Result<T, E> {
+    const COUNT: c_int = T::COUNT;
+
     fn describe(types: &mut Vec<Type>) {
         T::describe(types);
     }
@@ -231,6 +239,8 @@ macro_rules! tuples {
     ($(($($T:ident $M:ident),+))*) => {$(
         #[allow(non_snake_case)]
         impl<$($T: Outcome<$M>, $M),+> Outcome<Several<($($M,)+)>> for ($($T,)+) {
+            const COUNT: c_int = 0 $(+ $T::COUNT)+;
+
             fn describe(types: &mut Vec<Type>) {
                 $($T::describe(types);)+
             }
@@ -242,7 +252,7 @@ macro_rules! tuples {
 
             #[inline(always)]
             fn may_raise() -> bool {
-                $($T::may_raise())||+
+                Self::COUNT > ROOM $(|| $T::may_raise())+
             }
 
             #[inline(always)]
@@ -257,14 +267,25 @@ macro_rules! tuples {
 
             unsafe fn push(&self, state: *mut lua_State) -> c_int {
                 let ($($T,)+) = self;
-                // SAFETY: as the caller promises.
-                unsafe { 0 $(+ $T.push(state))+ }
+                // SAFETY: as the caller promises. Tuples in tuples may be more values than there is
+                // room for: then `may_raise` says so.
+                unsafe {
+                    if Self::COUNT > ROOM {
+                        ffi::luaL_checkstack(state, Self::COUNT, c"too many results".as_ptr());
+                    }
+                    0 $(+ $T.push(state))+
+                }
             }
 
             unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
                 let ($($T,)+) = self;
-                // SAFETY: as the caller promises.
-                Ok(unsafe { 0 $(+ $T.push_by_mlua(lua)?)+ })
+                // SAFETY: as the caller promises; there is room, as above.
+                unsafe {
+                    if Self::COUNT > ROOM && ffi::lua_checkstack(lua.raw.state(), Self::COUNT) == 0 {
+                        return Err(mlua::Error::StackError);
+                    }
+                    Ok(0 $(+ $T.push_by_mlua(lua)?)+)
+                }
             }
         }
     )*};

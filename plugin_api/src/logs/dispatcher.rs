@@ -68,13 +68,13 @@ pub(super) unsafe fn free() {
 
 /// The address and the capacity of the list in which there is a reference to `shared`.
 fn find_list(statics: Range<usize>, shared: usize) -> Option<(usize, usize)> {
-    let words =
-        ptr::with_exposed_provenance::<usize>(statics.start.next_multiple_of(size_of::<usize>()));
-    let count = statics.len() / size_of::<usize>() - 1;
-    (0..count.saturating_sub(WORDS)).find_map(|place| {
-        // SAFETY: this is within the library's own writable memory, which nobody else uses any more.
-        let [capacity, list, len] =
-            [0, 1, 2].map(|next| unsafe { words.add(place + next).read_volatile() });
+    let start = statics.start.next_multiple_of(size_of::<usize>());
+    // A copy: some of the library's own words were never written to, and are not to be looked at.
+    let words = copy(start, statics.end.checked_sub(start)? / size_of::<usize>())?;
+    words.windows(WORDS).find_map(|window| {
+        let &[capacity, list, len] = window else {
+            return None;
+        };
         let is_list = (1..=MOST).contains(&capacity)
             && (1..=capacity).contains(&len)
             && list != 0
@@ -86,27 +86,34 @@ fn find_list(statics: Range<usize>, shared: usize) -> Option<(usize, usize)> {
 
 /// Whether one of the entries at an address, if there is anything at all, has a reference to `shared`.
 fn refers_to(list: usize, len: usize, shared: usize) -> bool {
-    let mut words = vec![0_usize; len * size_of::<WeakDispatch>() / size_of::<usize>()];
+    let words = copy(list, len * size_of::<WeakDispatch>() / size_of::<usize>());
+    words.is_some_and(|words| words.contains(&shared))
+}
+
+/// Words at an address, by way of the kernel, which says whether there is anything.
+fn copy(start: usize, count: usize) -> Option<Vec<usize>> {
+    let mut words = vec![0_usize; count];
     let size = size_of_val(&*words);
     let local = libc::iovec {
         iov_base: words.as_mut_ptr().cast(),
         iov_len: size,
     };
     let remote = libc::iovec {
-        iov_base: ptr::without_provenance_mut::<c_void>(list),
+        iov_base: ptr::without_provenance_mut::<c_void>(start),
         iov_len: size,
     };
+    let (one, no_flags): (libc::c_ulong, libc::c_ulong) = (1, 0);
     // SAFETY: the kernel writes to the words only, and checks the address that it reads from.
     let read = unsafe {
         libc::syscall(
             libc::SYS_process_vm_readv,
             libc::getpid(),
             &raw const local,
-            1,
+            one,
             &raw const remote,
-            1,
-            0,
+            one,
+            no_flags,
         )
     };
-    usize::try_from(read) == Ok(size) && words.contains(&shared)
+    (usize::try_from(read) == Ok(size)).then_some(words)
 }

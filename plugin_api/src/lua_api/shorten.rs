@@ -54,12 +54,13 @@ pub(crate) unsafe fn shorten() {
         .collect();
     targets.sort_unstable();
     let stubs = around_a_stub(&code);
-    let words = table.start.next_multiple_of(size_of::<usize>())..table.end;
+    let Some(page) = page() else { return };
+    // Like the dynamic linker: of the last page, only a whole one is protected. What shares a page with
+    // the rest stays writable.
+    let end = table.end & !(page - 1);
+    let words = table.start.next_multiple_of(size_of::<usize>())..end;
     let mut found = Vec::new();
     for word in words.step_by(size_of::<usize>()) {
-        if word + size_of::<usize>() > table.end {
-            break;
-        }
         // SAFETY: the word lies in a segment of this library that is mapped and readable.
         let value = unsafe { std::ptr::with_exposed_provenance::<usize>(word).read() };
         if !stubs.contains(&value) {
@@ -73,7 +74,7 @@ pub(crate) unsafe fn shorten() {
         }
     }
     // SAFETY: these words hold addresses of stubs; the new ones are those of the functions behind them.
-    unsafe { replace(&found) };
+    unsafe { replace(&found, page) };
 }
 
 /// Where stubs are, within the code: a range about any one of them.
@@ -94,13 +95,15 @@ unsafe fn slot_of_stub(address: usize) -> Option<usize> {
     ([first, second] == JUMP).then(|| next.wrapping_add_signed(i32::from_le_bytes(offset) as isize))
 }
 
-/// Writes to protected words.
-unsafe fn replace(found: &[(usize, usize)]) {
-    let (Some(first), Some(last)) = (found.first(), found.last()) else {
-        return;
-    };
+/// The size of a page.
+fn page() -> Option<usize> {
     // SAFETY: asking for the size of a page does nothing else.
-    let Ok(page) = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }) else {
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()
+}
+
+/// Writes to protected words.
+unsafe fn replace(found: &[(usize, usize)], page: usize) {
+    let (Some(first), Some(last)) = (found.first(), found.last()) else {
         return;
     };
     let start = first.0 & !(page - 1);
