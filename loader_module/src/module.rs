@@ -13,10 +13,11 @@ use crate::{VERSION, plugin_file, runtime, search};
 
 mod arguments;
 mod entry;
+mod found;
 mod pin;
 mod reports;
 
-use arguments::{bad_argument, collect_option, plugin_argument, quiet_option, text_argument};
+use arguments::{bad_argument, collect_option, plugin_argument, quiet_option, text_argument, text_argument_at};
 use reports::{poll_result, report};
 
 /// Makes the module's table in a Lua state.
@@ -31,7 +32,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let module = lua.create_table()?;
     module.raw_set("_VERSION", format!("cygnixy {VERSION}"))?;
     module.raw_set("abi", runtime::lua_abi())?;
-    let path = search::initial_path(runtime::lua_abi());
+    let path = search::initial_path(runtime::lua_abi(), pin::module_file().as_deref());
     module.raw_set("path", lua.create_string(path)?)?;
 
     let (loaded, holder) = (Arc::clone(&plugins), module.clone());
@@ -43,6 +44,17 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         load(lua, &loaded, &holder, &path)
     };
     module.raw_set("load", lua.create_function(load)?)?;
+
+    let holder = module.clone();
+    let searchpath = move |lua: &Lua, arguments: MultiValue| {
+        let name = text_argument(arguments.front(), "searchpath")?;
+        let path = match arguments.get(1) {
+            None | Some(Value::Nil) => templates(&holder)?,
+            path => text_argument_at(2, path, "searchpath")?,
+        };
+        found::searchpath(lua, &name, &path)
+    };
+    module.raw_set("searchpath", lua.create_function(searchpath)?)?;
 
     let loaded = Arc::clone(&plugins);
     let unload = move |lua: &Lua, arguments: MultiValue| {
@@ -144,13 +156,17 @@ fn load(
     let path = if search::is_path(text) {
         search::to_path(text)
     } else {
-        let templates: Value = module.raw_get("path")?;
-        let Value::String(templates) = templates else {
-            return Err(Error::runtime("'cygnixy.path' must be a string"));
-        };
-        search::search(text, &templates.as_bytes()).map_err(Error::external)?
+        search::search(text, &templates(module)?).map_err(Error::external)?
     };
     plugins.load_into(&path, lua).map_err(Error::external)
+}
+
+/// The templates for bare names, as the script has set them.
+fn templates(module: &Table) -> mlua::Result<Vec<u8>> {
+    match module.raw_get("path")? {
+        Value::String(templates) => Ok(templates.as_bytes().to_vec()),
+        _ => Err(Error::runtime("'cygnixy.path' must be a string")),
+    }
 }
 
 fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {

@@ -22,7 +22,8 @@
 ---Where `load` looks for a bare name: templates separated by `;`, in which `?` stands for the
 ---name, as in `package.cpath`. It begins as the environment variable `CYGNIXY_PATH`, in which `;;`
 ---stands for the default, or as the default: the folder `cygnixy/ABI` in the user's data
----directory. The current directory is not in it.
+---directory, in the folder of libraries of the tree that the module is installed in, and in the
+---system's data directories. The current directory is not in it.
 ---@field path string
 local cygnixy = {}
 
@@ -78,6 +79,18 @@ function cygnixy.help(plugin) end
 ---@param path string
 ---@return cygnixy.Plugin
 function cygnixy.load(path) end
+
+---Where the file of a bare name is, answered like `package.searchpath` does: the first that exists, or `nil`
+---and the places that were tried, `no file '…'` in a line each. Nothing is loaded.
+---@param name string
+---@param path? string templates; `cygnixy.path` if not given
+---@return string? path
+---@return string? tried
+function cygnixy.searchpath(name, path) end
+
+---The searcher for `require`, once `cygnixy.searcher` was required.
+---@type (fun(name: string): function|string, string?)?
+cygnixy.searcher = nil
 
 ---Which kind of reason it is; the README has a table of what each means.
 ---@alias cygnixy.ReasonKind

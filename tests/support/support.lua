@@ -36,6 +36,14 @@ function support.plugin_of(abi, name)
   return path
 end
 
+-- The file of the module under test.
+function support.module_file()
+  for template in package.cpath:gmatch("[^;]+") do
+    local file = template:gsub("%?", "cygnixy")
+    if support.exists(file) then return file end
+  end
+end
+
 -- Whether a coroutine's body may be a C function: not in Lua 5.1.
 support.has_c_bodies = pcall(coroutine.create, print)
 

@@ -28,7 +28,7 @@ pub(super) fn plugin_argument(
                 )),
             }
         }
-        other => Err(expected(function, "plugin table or name", other)),
+        other => Err(expected(1, function, "plugin table or name", other)),
     }
 }
 
@@ -81,15 +81,25 @@ fn bad_option(name: &str, expected: &str, found: &Value, function: &str) -> Erro
 
 /// The bytes of a string argument. A number is not taken for a string.
 pub(super) fn text_argument(value: Option<&Value>, function: &str) -> mlua::Result<Vec<u8>> {
+    text_argument_at(1, value, function)
+}
+
+/// The same for an argument that is not the first.
+pub(super) fn text_argument_at(
+    position: usize,
+    value: Option<&Value>,
+    function: &str,
+) -> mlua::Result<Vec<u8>> {
     match value {
         Some(Value::String(text)) => Ok(text.as_bytes().to_vec()),
-        other => Err(expected(function, "string", other)),
+        other => Err(expected(position, function, "string", other)),
     }
 }
 
-fn expected(function: &str, expected: &str, found: Option<&Value>) -> Error {
+fn expected(position: usize, function: &str, expected: &str, found: Option<&Value>) -> Error {
     let found = found.map_or("no value", type_name);
-    bad_argument(function, &format!("{expected} expected, got {found}"))
+    let problem = format!("{expected} expected, got {found}");
+    bad_argument_at(position, function, &problem)
 }
 
 fn type_name(value: &Value) -> &'static str {
