@@ -8,6 +8,8 @@ use plugin_api::instance::Failure;
 use plugin_api::lua_abi::display_name;
 use plugin_api::manifest::ManifestError;
 
+use crate::Sha256;
+
 /// An error of the loader. Its text names the file, the step, what was expected and what was
 /// found; [`source`](std::error::Error::source) has the cause. [`Error::report`] is both.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,49 @@ pub enum Error {
         path: PathBuf,
         /// What is there.
         found: &'static str,
+    },
+    /// The file was looked up by name, or trust was asked for, and somebody other than root and the user
+    /// of the process can change it or a directory on the way to it.
+    #[error(
+        "cannot load plugin '{}': expected '{}' to be writable by root and user {user} alone, found mode \
+         {mode:04o} and owner {owner}; no code of it was run (list the directory in CYGNIXY_TRUSTED or \
+         cygnixy.trusted to trust it as it is)", path.display(), place.display()
+    )]
+    Untrusted {
+        /// The path as it was given or found.
+        path: PathBuf,
+        /// The file, or a directory on the way to it.
+        place: PathBuf,
+        /// Its permissions, as `chmod` has them.
+        mode: u32,
+        /// The number of the user who owns it.
+        owner: u32,
+        /// The number of the user of the process.
+        user: u32,
+    },
+    /// The content of the file is another than was asked for.
+    #[error(
+        "cannot load plugin '{}': SHA-256: expected {expected}, found {found}; no code of it was run",
+        path.display()
+    )]
+    WrongHash {
+        /// The path as it was given.
+        path: PathBuf,
+        /// The hash that was asked for.
+        expected: Sha256,
+        /// The hash of the file, or of what is loaded from it.
+        found: Sha256,
+    },
+    /// The hash of a loaded plugin cannot be told: its file is another by now.
+    #[error(
+        "plugin '{plugin}' ({}): its SHA-256 cannot be told, as the file has changed since it was \
+         loaded; reload it", path.display()
+    )]
+    Changed {
+        /// The plugin.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
     },
     /// The file is no shared library, or it is damaged.
     #[error("cannot load plugin '{}': expected a shared library, found {found}", path.display())]

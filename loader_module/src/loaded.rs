@@ -13,6 +13,7 @@ use tracing::{Span, debug, error, field, info, info_span};
 use crate::Error;
 use crate::error::Hook;
 use crate::library::Library;
+use crate::load_options::LoadOptions;
 use crate::lock::lock;
 use crate::lua_state;
 use crate::lua_state::StateId;
@@ -20,6 +21,7 @@ use crate::plugin_file::PluginFile;
 use crate::report::UnloadReport;
 use crate::residence;
 
+mod admission;
 mod entry;
 pub(crate) mod facts;
 mod jit;
@@ -29,6 +31,7 @@ mod registration;
 mod reload;
 mod watch;
 
+use admission::Admission;
 pub(crate) use entry::{Entry, Origin};
 use left::Left;
 pub use watch::PollResult;
@@ -45,6 +48,7 @@ pub(crate) struct LoadedPlugins {
     /// What plugins have in Lua states, and libraries that could not be unmapped yet.
     left: Left,
     watches: Watches,
+    admission: Admission,
 }
 
 impl LoadedPlugins {
@@ -60,29 +64,39 @@ impl LoadedPlugins {
     }
 
     /// Loads a plugin file; gives the loaded plugin, and false, if the file is loaded already.
-    pub(crate) fn load(&self, path: &Path) -> Result<(Arc<Entry>, bool), Error> {
+    pub(crate) fn load(
+        &self,
+        path: &Path,
+        options: &LoadOptions,
+    ) -> Result<(Arc<Entry>, bool), Error> {
         let span = info_span!("load", path = %path.display(), plugin = field::Empty);
         let _entered = span.enter();
-        self.load_in_span(path, &span).inspect_err(|error| {
-            debug!(step = "load", path = %path.display(), error = error.report(), "failed");
-        })
+        self.load_in_span(path, options, &span)
+            .inspect_err(|error| {
+                debug!(step = "load", path = %path.display(), error = error.report(), "failed");
+            })
     }
 
-    fn load_in_span(&self, path: &Path, span: &Span) -> Result<(Arc<Entry>, bool), Error> {
+    fn load_in_span(
+        &self,
+        path: &Path,
+        options: &LoadOptions,
+        span: &Span,
+    ) -> Result<(Arc<Entry>, bool), Error> {
         let found = |entry: Arc<Entry>| {
+            self.check_loaded(&entry, options)?;
             let plugin = entry.name();
             span.record("plugin", plugin);
             debug!(step = "found", plugin, path = %entry.path().display(), "it is loaded already");
             Ok((entry, false))
         };
         // Whatever is in the file by now: it does not have to be read.
-        let absolute = path.canonicalize();
-        if let Ok(absolute) = &absolute
-            && let Some(entry) = self.loaded_from(absolute)
+        if let Ok(absolute) = path.canonicalize()
+            && let Some(entry) = self.loaded_from(&absolute)
         {
             return found(entry);
         }
-        let file = PluginFile::read_resolved(path, absolute)?;
+        let file = self.read(path, options)?;
         let plugin = file.manifest.name.as_str();
         span.record("plugin", plugin);
         debug!(step = "read", plugin, path = %file.path.display(), "read the manifest");
@@ -231,8 +245,13 @@ impl LoadedPlugins {
 
     /// Loads a file and makes its functions in a Lua state. If the second fails, what was loaded
     /// by this call is unloaded.
-    pub(crate) fn load_into(self: &Arc<Self>, path: &Path, lua: &Lua) -> Result<Table, Error> {
-        let (entry, is_new) = self.load(path)?;
+    pub(crate) fn load_into(
+        self: &Arc<Self>,
+        path: &Path,
+        options: &LoadOptions,
+        lua: &Lua,
+    ) -> Result<Table, Error> {
+        let (entry, is_new) = self.load(path, options)?;
         self.register(&entry, lua).inspect_err(|_| {
             if is_new {
                 self.remove(&entry);

@@ -10,6 +10,7 @@ use plugin_api::manifest::Manifest;
 use plugin_api::mlua::{Lua, Table};
 
 use crate::Error;
+use crate::load_options::LoadOptions;
 use crate::loaded::{Entry, LoadedPlugins, Origin, PollResult};
 use crate::report::UnloadReport;
 
@@ -85,7 +86,23 @@ impl PluginManager {
     /// Lua API, making the plugin, its name, `on_load`. Nothing is loaded then, and what was
     /// loaded before stays usable.
     pub fn load_plugin(&mut self, path: impl AsRef<Path>) -> Result<PluginInfo, Error> {
-        let (entry, _) = self.plugins.load(path.as_ref())?;
+        self.load_plugin_with(path, &LoadOptions::default())
+    }
+
+    /// Loads a plugin file, as [`load_plugin`](Self::load_plugin) does, if it is what the options ask
+    /// for.
+    ///
+    /// # Errors
+    ///
+    /// As for `load_plugin`; [`Error::WrongHash`] if the content is another, also if that is loaded
+    /// already; [`Error::Changed`] if the plugin is loaded and its file has changed since;
+    /// [`Error::Untrusted`] if others can change the file.
+    pub fn load_plugin_with(
+        &mut self,
+        path: impl AsRef<Path>,
+        options: &LoadOptions,
+    ) -> Result<PluginInfo, Error> {
+        let (entry, _) = self.plugins.load(path.as_ref(), options)?;
         Ok(PluginInfo::of(&entry))
     }
 
@@ -97,7 +114,8 @@ impl PluginManager {
     /// As for `load_plugin`, and [`Error::Hook`] if `get_lua_functions` panics. Nothing is loaded
     /// then, unless it was before.
     pub fn load_plugin_into(&mut self, path: impl AsRef<Path>, lua: &Lua) -> Result<Table, Error> {
-        self.plugins.load_into(path.as_ref(), lua)
+        let options = LoadOptions::default();
+        self.plugins.load_into(path.as_ref(), &options, lua)
     }
 
     /// Adds a plugin that is linked into the program, and runs its `on_load`.

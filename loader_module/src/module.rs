@@ -9,7 +9,8 @@ use tracing::debug;
 use crate::loaded::{Entry, LoadedPlugins};
 use crate::lua_state::StateId;
 use crate::manager::PluginInfo;
-use crate::{VERSION, plugin_file, runtime, search};
+use crate::paths::to_path;
+use crate::{LoadOptions, Trusted, VERSION, plugin_file, runtime, search, trust};
 
 mod arguments;
 mod entry;
@@ -17,7 +18,10 @@ mod found;
 mod pin;
 mod reports;
 
-use arguments::{bad_argument, collect_option, plugin_argument, quiet_option, text_argument, text_argument_at};
+use arguments::{
+    bad_argument, collect_option, plugin_argument, quiet_option, sha256_option, text_argument,
+    text_argument_at, trusted_option,
+};
 use reports::{poll_result, report};
 
 /// Makes the module's table in a Lua state.
@@ -35,13 +39,31 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let path = search::initial_path(runtime::lua_abi(), pin::module_file().as_deref());
     module.raw_set("path", lua.create_string(path)?)?;
 
+    let trusted = trust::initial_list().into_encoded_bytes();
+    module.raw_set("trusted", lua.create_string(trusted)?)?;
+
     let (loaded, holder) = (Arc::clone(&plugins), module.clone());
     let load = move |lua: &Lua, arguments: MultiValue| {
         let path = text_argument(arguments.front(), "load")?;
         if path.is_empty() {
             return Err(bad_argument("load", "the name is empty"));
         }
-        load(lua, &loaded, &holder, &path)
+        let sha256 = sha256_option(arguments.get(1), "load")?;
+        let is_trusted = trusted_option(arguments.get(1), "load")?;
+        let (path, is_named) = if search::is_path(&path) {
+            (to_path(&path), false)
+        } else {
+            let found = search::search(&path, &text_field(&holder, "path")?);
+            (found.map_err(Error::external)?, true)
+        };
+        let mut options = LoadOptions::default();
+        options.sha256 = sha256;
+        if is_named || is_trusted {
+            let list = to_path(&text_field(&holder, "trusted")?);
+            options.trusted = Some(Trusted::parse(list));
+        }
+        let loaded = loaded.load_into(&path, &options, lua);
+        loaded.map_err(Error::external)
     };
     module.raw_set("load", lua.create_function(load)?)?;
 
@@ -49,7 +71,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let searchpath = move |lua: &Lua, arguments: MultiValue| {
         let name = text_argument(arguments.front(), "searchpath")?;
         let path = match arguments.get(1) {
-            None | Some(Value::Nil) => templates(&holder)?,
+            None | Some(Value::Nil) => text_field(&holder, "path")?,
             path => text_argument_at(2, path, "searchpath")?,
         };
         found::searchpath(lua, &name, &path)
@@ -147,25 +169,11 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     Ok(module)
 }
 
-fn load(
-    lua: &Lua,
-    plugins: &Arc<LoadedPlugins>,
-    module: &Table,
-    text: &[u8],
-) -> mlua::Result<Table> {
-    let path = if search::is_path(text) {
-        search::to_path(text)
-    } else {
-        search::search(text, &templates(module)?).map_err(Error::external)?
-    };
-    plugins.load_into(&path, lua).map_err(Error::external)
-}
-
-/// The templates for bare names, as the script has set them.
-fn templates(module: &Table) -> mlua::Result<Vec<u8>> {
-    match module.raw_get("path")? {
-        Value::String(templates) => Ok(templates.as_bytes().to_vec()),
-        _ => Err(Error::runtime("'cygnixy.path' must be a string")),
+/// A field of the module's table, as the script has set it.
+fn text_field(module: &Table, name: &str) -> mlua::Result<Vec<u8>> {
+    match module.raw_get(name)? {
+        Value::String(text) => Ok(text.as_bytes().to_vec()),
+        _ => Err(Error::runtime(format!("'cygnixy.{name}' must be a string"))),
     }
 }
 
@@ -181,7 +189,7 @@ fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
 }
 
 fn inspect(lua: &Lua, path: &[u8]) -> mlua::Result<Table> {
-    let manifest = plugin_file::inspect(search::to_path(path)).map_err(Error::external)?;
+    let manifest = plugin_file::inspect(to_path(path)).map_err(Error::external)?;
     let table = lua.create_table()?;
     table.raw_set("name", manifest.name)?;
     table.raw_set("version", manifest.version)?;

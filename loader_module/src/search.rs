@@ -9,6 +9,7 @@ use std::path::{self, Path, PathBuf};
 use plugin_api::lua_abi::accepted_by;
 
 use crate::Error;
+use crate::paths::to_path;
 
 mod folders;
 
@@ -88,20 +89,6 @@ fn replace(text: &[u8], what: u8, with: &[u8]) -> Vec<u8> {
     text.split(|byte| *byte == what)
         .collect::<Vec<_>>()
         .join(with)
-}
-
-/// The path that a Lua string names.
-#[cfg(unix)]
-pub(crate) fn to_path(bytes: &[u8]) -> PathBuf {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
-    Path::new(OsStr::from_bytes(bytes)).to_owned()
-}
-
-/// The path that a Lua string names; file names are text here.
-#[cfg(not(unix))]
-pub(crate) fn to_path(bytes: &[u8]) -> PathBuf {
-    Path::new(&*String::from_utf8_lossy(bytes)).to_owned()
 }
 
 #[cfg(test)]

@@ -115,6 +115,14 @@ function support.copy(from, name)
   return support.new_file(name or from:match("[^/]*$"), support.read(from))
 end
 
+-- The SHA-256 of a file, as the system's own program tells it.
+function support.sha256(path)
+  local listing = io.popen("sha256sum " .. support.quote(path))
+  local hash = listing:read("*l"):match("^%x+")
+  listing:close()
+  return hash
+end
+
 -- Puts another file where one may be mapped: as a build does it, under a new inode.
 function support.replace(path, from)
   support.write(path .. ".new", support.read(from))

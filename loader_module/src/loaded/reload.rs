@@ -18,7 +18,7 @@ impl LoadedPlugins {
     /// Loads the newer version of a plugin that is in its file, as [`replace`](Self::replace) does.
     pub(crate) fn reload(&self, name: &str) -> Result<UnloadReport, Error> {
         let old = self.get_from_file(name)?;
-        let file = PluginFile::read(&old.path());
+        let file = self.read_again(&old.path());
         self.replace(old, file)
     }
 

@@ -7,6 +7,7 @@ use plugin_api::mlua::{self, Error, Lua, Value};
 
 use crate::loaded::{Entry, LoadedPlugins};
 use crate::lua_state::StateId;
+use crate::sha256::Sha256;
 
 /// The name of a loaded plugin that is given by name, or by the table that `load` returned.
 pub(super) fn plugin_argument(
@@ -56,6 +57,30 @@ pub(super) fn quiet_option(options: Option<&Value>, function: &str) -> mlua::Res
         let problem = format!("field 'quiet': expected seconds, got {seconds}");
         bad_argument_at(2, function, &problem)
     })
+}
+
+/// The field `sha256` of a table of options.
+pub(super) fn sha256_option(
+    options: Option<&Value>,
+    function: &str,
+) -> mlua::Result<Option<Sha256>> {
+    let text = match option(options, "sha256", function)? {
+        Value::Nil => return Ok(None),
+        Value::String(text) => text,
+        other => return Err(bad_option("sha256", "string", &other, function)),
+    };
+    let hash = text.to_string_lossy().parse::<Sha256>();
+    let wrong = |error| bad_argument_at(2, function, &format!("field 'sha256': {error}"));
+    hash.map(Some).map_err(wrong)
+}
+
+/// The field `trusted` of a table of options, false if it is not given.
+pub(super) fn trusted_option(options: Option<&Value>, function: &str) -> mlua::Result<bool> {
+    match option(options, "trusted", function)? {
+        Value::Nil => Ok(false),
+        Value::Boolean(trusted) => Ok(trusted),
+        other => Err(bad_option("trusted", "boolean", &other, function)),
+    }
 }
 
 /// A field of the table of options, which may not be given.
