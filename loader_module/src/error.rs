@@ -63,6 +63,77 @@ pub enum Error {
         /// The hash of the file, or of what is loaded from it.
         found: Sha256,
     },
+    /// The lock file in use does not list the plugin.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): the lock file '{}' does not list it for {abi}; no code of it \
+         was run", path.display(), lock_file.display()
+    )]
+    NotLocked {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// The Lua ABI that it is built for.
+        abi: String,
+        /// The lock file.
+        lock_file: PathBuf,
+    },
+    /// The lock file in use lists another version or content of the plugin.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): {what}: expected {expected}, as the lock file '{}' has it, \
+         found {found}; no code of it was run", path.display(), lock_file.display()
+    )]
+    OtherThanLocked {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// The lock file.
+        lock_file: PathBuf,
+        /// What differs: `version` or `SHA-256`.
+        what: &'static str,
+        /// What the lock file says.
+        expected: String,
+        /// What the plugin file has.
+        found: String,
+    },
+    /// A lock file cannot be read.
+    #[error("lock file '{}': it cannot be read", path.display())]
+    LockFileRead {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A line of a lock file is wrong.
+    #[error("lock file '{}', line {line}: {problem}", path.display())]
+    LockFileLine {
+        /// The lock file.
+        path: PathBuf,
+        /// The number of the line; the first is 1.
+        line: usize,
+        /// What was expected, and what was found.
+        problem: String,
+    },
+    /// A lock file cannot be written. What was there before is unchanged.
+    #[error("lock file '{}': it cannot be written", path.display())]
+    LockFileWrite {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A lock file was to be used while one is in use.
+    #[error(
+        "lock file '{}': the lock file '{}' is in use already, and stays in use",
+        path.display(), lock_file.display()
+    )]
+    LockFileInUse {
+        /// The lock file that was to be used.
+        path: PathBuf,
+        /// The one that is in use.
+        lock_file: PathBuf,
+    },
     /// The hash of a loaded plugin cannot be told: its file is another by now.
     #[error(
         "plugin '{plugin}' ({}): its SHA-256 cannot be told, as the file has changed since it was \

@@ -40,6 +40,7 @@ mod library;
 mod load_options;
 mod loaded;
 mod lock;
+mod lock_file;
 mod lua_state;
 mod manager;
 mod paths;

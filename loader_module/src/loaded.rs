@@ -104,6 +104,7 @@ impl LoadedPlugins {
             return found(entry);
         }
         file.check()?;
+        self.admit(&file)?;
         debug!(step = "check", plugin, path = %file.path.display(), "the plugin fits");
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(&file)?;

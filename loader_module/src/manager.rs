@@ -256,6 +256,30 @@ impl PluginManager {
         self.plugins.poll()
     }
 
+    /// Writes a lock file that lists the plugins that are loaded from files: the name and the version of
+    /// the crate, the Lua ABI, and the SHA-256 of the content. It takes the place of a file that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockFileWrite`]; [`Error::Changed`] or one that says why a plugin file cannot be read, if
+    /// its hash is not known yet. Nothing is written then.
+    pub fn write_lock_file(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.plugins.write_lock_file(path.as_ref())
+    }
+
+    /// Lets this manager load no file from now on but those that a lock file lists, also when it reloads.
+    /// What is loaded from files has to be listed too. A manager uses one lock file, for good. Plugins
+    /// that are part of the program are not asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockFileRead`], [`Error::LockFileLine`]; [`Error::LockFileInUse`] if one is in use;
+    /// [`Error::NotLocked`] or [`Error::OtherThanLocked`] for the first loaded plugin that is not listed,
+    /// and those of `write_lock_file` if that cannot be told. Then the lock file is not in use.
+    pub fn use_lock_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.plugins.use_lock_file(path.as_ref())
+    }
+
     /// Looks again at the libraries of unloaded plugins that could not be unmapped, by full
     /// collections of their Lua states, and unmaps those that nothing refers to any more. Gives a
     /// report for each.

@@ -15,6 +15,7 @@ use crate::{LoadOptions, Trusted, VERSION, plugin_file, runtime, search, trust};
 mod arguments;
 mod entry;
 mod found;
+mod lock_files;
 mod pin;
 mod reports;
 
@@ -149,6 +150,8 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         loaded.help(&name).map_err(Error::external)
     };
     module.raw_set("help", lua.create_function(help)?)?;
+
+    module.raw_set("lock", lock_files::table(lua, &plugins)?)?;
 
     let list = move |lua: &Lua, _: MultiValue| {
         let entries = plugins.entries();

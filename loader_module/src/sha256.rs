@@ -13,7 +13,7 @@ use sha2::Digest as _;
 /// assert_eq!(hash.to_string(), text);
 /// assert!("9f86".parse::<cygnixy::Sha256>().is_err());
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
 /// A text is no SHA-256: it has to be 64 hexadecimal digits.

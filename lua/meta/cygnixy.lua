@@ -109,6 +109,25 @@ function cygnixy.searchpath(name, path) end
 ---@type (fun(name: string): function|string, string?)?
 cygnixy.searcher = nil
 
+---Lock files: text with a line for each plugin that a program may load: the name and the version of its
+---crate, the Lua ABI, and the SHA-256 of its content. The first line is `cygnixy-lock 1`; empty lines and
+---lines that begin with `#` are for people.
+---@class cygnixy.lock
+cygnixy.lock = {}
+
+---Writes a lock file that lists what is loaded, in place of one that is there. Raises an error, and writes
+---nothing, if the file of a plugin has changed since it was loaded.
+---@param path string
+function cygnixy.lock.write(path) end
+
+---From now on, nothing is loaded that the lock file does not list with this version and content: by path,
+---by name, or in a reload. What is loaded already has to be listed. It stays in use, and there cannot be
+---another.
+---
+---Raises an error that names the file and the line if the lock file is wrong; then it is not in use.
+---@param path string
+function cygnixy.lock.use(path) end
+
 ---Which kind of reason it is; the README has a table of what each means.
 ---@alias cygnixy.ReasonKind
 ---| "function" | "object" | "reference"

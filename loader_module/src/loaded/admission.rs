@@ -9,6 +9,7 @@ use crate::Error;
 use crate::library::Library;
 use crate::load_options::LoadOptions;
 use crate::lock::lock;
+use crate::lock_file::{self, LockFile, Locked};
 use crate::plugin_file::PluginFile;
 use crate::sha256::Sha256;
 use crate::trust::{self, Trusted};
@@ -18,6 +19,14 @@ use crate::trust::{self, Trusted};
 pub(super) struct Admission {
     /// Files that have to be as hard to change for others when they are loaded again.
     trusting: Mutex<HashMap<PathBuf, Trusted>>,
+    /// The lock file in use.
+    lock_file: Mutex<Option<Arc<LockFile>>>,
+}
+
+impl Admission {
+    fn lock_file(&self) -> Option<Arc<LockFile>> {
+        lock(&self.lock_file).clone()
+    }
 }
 
 impl LoadedPlugins {
@@ -27,7 +36,8 @@ impl LoadedPlugins {
             Some(trusted) => Some(trust::open(path, trusted)?),
             None => None,
         };
-        let file = PluginFile::read(path, opened, options.sha256.is_some())?;
+        let is_hashed = options.sha256.is_some() || self.admission.lock_file().is_some();
+        let file = PluginFile::read(path, opened, is_hashed)?;
         check_hash(path, options, file.sha256)?;
         if let Some(trusted) = &options.trusted {
             let mut trusting = lock(&self.admission.trusting);
@@ -40,7 +50,72 @@ impl LoadedPlugins {
     pub(super) fn read_again(&self, path: &Path) -> Result<PluginFile, Error> {
         let trusted = lock(&self.admission.trusting).get(path).cloned();
         let opened = trusted.map(|trusted| trust::open(path, &trusted));
-        PluginFile::read(path, opened.transpose()?, false)
+        let is_hashed = self.admission.lock_file().is_some();
+        PluginFile::read(path, opened.transpose()?, is_hashed)
+    }
+
+    /// Checks that a file that was read may be loaded, or take the place of a loaded one.
+    pub(super) fn admit(&self, file: &PluginFile) -> Result<(), Error> {
+        let Some(lock_file) = self.admission.lock_file() else {
+            return Ok(());
+        };
+        match Locked::of(file) {
+            Some(plugin) => lock_file.check(&plugin, &file.path),
+            // It was read before the lock file came into use.
+            None => Err(Error::Changed {
+                plugin: file.manifest.name.clone(),
+                path: file.path.clone(),
+            }),
+        }
+    }
+
+    /// Writes a lock file that lists what is loaded from files.
+    pub(crate) fn write_lock_file(&self, path: &Path) -> Result<(), Error> {
+        let plugins = self.libraries().into_iter();
+        let plugins = plugins.map(|library| self.locked(&library));
+        lock_file::write(path, plugins.collect::<Result<_, Error>>()?)
+    }
+
+    /// Lets nothing be loaded from now on but what a lock file lists. What is loaded from files already
+    /// has to be listed too; otherwise nothing has changed.
+    pub(crate) fn use_lock_file(&self, path: &Path) -> Result<(), Error> {
+        let lock_file = Arc::new(LockFile::read(path)?);
+        {
+            let mut slot = lock(&self.admission.lock_file);
+            if let Some(present) = &*slot {
+                return Err(Error::LockFileInUse {
+                    path: path.to_owned(),
+                    lock_file: present.path.clone(),
+                });
+            }
+            *slot = Some(Arc::clone(&lock_file));
+        }
+        // It is in use by now, so that nothing is loaded meanwhile that is not listed.
+        let check = |library: &Arc<Library>| {
+            let plugin = self.locked(library)?;
+            lock_file.check(&plugin, &library.path)
+        };
+        let checked = self.libraries().iter().try_for_each(check);
+        checked.inspect_err(|_| *lock(&self.admission.lock_file) = None)
+    }
+
+    fn libraries(&self) -> Vec<Arc<Library>> {
+        let entries = self.entries();
+        let libraries = entries.iter().filter_map(|entry| match entry.origin() {
+            Origin::File(library) => Some(Arc::clone(library)),
+            Origin::Program => None,
+        });
+        libraries.collect()
+    }
+
+    /// What a lock file has to say of a loaded plugin.
+    fn locked(&self, library: &Arc<Library>) -> Result<Locked, Error> {
+        Ok(Locked {
+            name: library.manifest.name.clone(),
+            version: library.manifest.version.clone(),
+            lua_abi: library.manifest.lua_abi.clone(),
+            sha256: self.sha256_of(library)?,
+        })
     }
 
     /// Checks that a plugin that is loaded already is what is asked for.

@@ -101,6 +101,7 @@ impl LoadedPlugins {
     /// Makes a new version, complete but for being seen.
     fn prepare(&self, old: &Entry, file: &PluginFile) -> Result<Entry, Error> {
         file.check()?;
+        self.admit(file)?;
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(file)?;
         let new = old.successor(&library);

@@ -1,0 +1,85 @@
+//! What is asked of a file before it is loaded: its hash, who can change it, a lock file.
+
+use cygnixy::{Error, LoadOptions, PluginManager, Sha256, Trusted};
+use cygnixy_host_embed::{build_dir, own_copy};
+
+fn hash_of(manager: &PluginManager, name: &str) -> Sha256 {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let lock_file = folder.path().join("lock");
+    manager.write_lock_file(&lock_file).expect("it is ours");
+    let text = std::fs::read_to_string(lock_file).expect("it was written");
+    let line = text.lines().find(|line| line.starts_with(name));
+    let field = line.and_then(|line| line.split(' ').nth(3));
+    field.expect("it is listed").parse().expect("it is a hash")
+}
+
+#[test]
+fn a_hash_is_asked_of_the_content() {
+    let path = build_dir().join("plugins/greet.so");
+    let mut manager = PluginManager::new();
+    manager.load_plugin(&path).expect("it fits");
+    let hash = hash_of(&manager, "greet");
+    manager.unload_plugin("greet").expect("it is loaded");
+    let wrong = LoadOptions::new().sha256(Sha256([7; 32]));
+    match manager.load_plugin_with(&path, &wrong) {
+        Err(Error::WrongHash {
+            expected, found, ..
+        }) => assert_eq!((expected, found), (Sha256([7; 32]), hash)),
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+    assert_eq!(manager.plugins().count(), 0);
+    let right = LoadOptions::new().sha256(hash);
+    manager.load_plugin_with(&path, &right).expect("it is that");
+    let again = manager.load_plugin_with(&path, &wrong);
+    assert!(matches!(again, Err(Error::WrongHash { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_change_is_refused_where_it_is_asked() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let path = own_copy("plugins", "greet");
+    let folder = path.parent().expect("it is a file").canonicalize();
+    let folder = folder.expect("it exists");
+    let mode = std::fs::Permissions::from_mode(0o666);
+    std::fs::set_permissions(&path, mode).expect("it is ours");
+    let mut manager = PluginManager::new();
+    let asked = LoadOptions::new().trusted(Trusted::parse(&folder));
+    match manager.load_plugin_with(&path, &asked) {
+        Err(Error::Untrusted { place, mode, .. }) => {
+            assert_eq!(place, path.canonicalize().expect("it exists"));
+            assert_eq!(mode, 0o666);
+        }
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+    manager.load_plugin(&path).expect("nothing is asked");
+}
+
+#[test]
+fn a_lock_file_is_the_managers() {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let lock_file = folder.path().join("lock");
+    let greet = build_dir().join("plugins/greet.so");
+    let twin = build_dir().join("fixtures/twin_a.so");
+    let mut manager = PluginManager::new();
+    manager.load_plugin(&greet).expect("it fits");
+    manager.write_lock_file(&lock_file).expect("it is ours");
+    manager.use_lock_file(&lock_file).expect("it lists all");
+    let refused = manager.load_plugin(&twin);
+    assert!(
+        matches!(refused, Err(Error::NotLocked { .. })),
+        "{refused:?}"
+    );
+    manager.reload_plugin("greet").expect("it is listed");
+    let second = manager.use_lock_file(&lock_file);
+    assert!(matches!(second, Err(Error::LockFileInUse { .. })));
+
+    let mut other = PluginManager::new();
+    other
+        .load_plugin(&twin)
+        .expect("another manager has no lock file");
+    let refused = other.use_lock_file(&lock_file);
+    assert!(matches!(refused, Err(Error::NotLocked { .. })));
+    other.load_plugin(&greet).expect("it has none still");
+}
