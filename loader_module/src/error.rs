@@ -97,6 +97,17 @@ pub enum Error {
         /// What the plugin file has.
         found: String,
     },
+    /// The Lua state or the manager was sealed.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): the Lua state or the manager is sealed, so that no further \
+         plugin is loaded; no code of it was run", path.display()
+    )]
+    Sealed {
+        /// The plugin.
+        plugin: String,
+        /// The file, or `the program itself`.
+        path: PathBuf,
+    },
     /// A lock file cannot be read.
     #[error("lock file '{}': it cannot be read", path.display())]
     LockFileRead {

@@ -29,6 +29,7 @@
 //! - [`PluginManager`] and [`PluginInfo`]: loading, registering, unloading, reloading.
 //! - [`LoadOptions`]: what is asked of a file before it is loaded: its hash ([`Sha256`]), and that nobody
 //!   else can change it ([`Trusted`]).
+//! - [`seal_state`]: no further plugin in a Lua state.
 //! - [`inspect`]: what a plugin file says of itself, without running it.
 //! - [`UnloadReport`]: what became of an unloaded plugin's library, and why it stays if it does.
 //! - [`Error`]: everything that can go wrong, by step.
@@ -48,6 +49,7 @@ mod plugin_file;
 mod report;
 mod residence;
 mod runtime;
+mod seal;
 mod sha256;
 mod trust;
 
@@ -65,6 +67,7 @@ pub use plugin_api::instance::Failure;
 pub use plugin_api::manifest::Manifest;
 pub use plugin_file::inspect;
 pub use report::{Reason, ReasonKind, UnloadReport};
+pub use seal::seal_state;
 pub use sha256::{NoSha256, Sha256};
 pub use trust::Trusted;
 

@@ -20,6 +20,7 @@ use crate::lua_state::StateId;
 use crate::plugin_file::PluginFile;
 use crate::report::UnloadReport;
 use crate::residence;
+use crate::seal;
 
 mod admission;
 mod entry;
@@ -64,14 +65,16 @@ impl LoadedPlugins {
     }
 
     /// Loads a plugin file; gives the loaded plugin, and false, if the file is loaded already.
+    /// It is going to be used in the given states.
     pub(crate) fn load(
         &self,
         path: &Path,
         options: &LoadOptions,
+        states: &[Lua],
     ) -> Result<(Arc<Entry>, bool), Error> {
         let span = info_span!("load", path = %path.display(), plugin = field::Empty);
         let _entered = span.enter();
-        self.load_in_span(path, options, &span)
+        self.load_in_span(path, options, states, &span)
             .inspect_err(|error| {
                 debug!(step = "load", path = %path.display(), error = error.report(), "failed");
             })
@@ -81,6 +84,7 @@ impl LoadedPlugins {
         &self,
         path: &Path,
         options: &LoadOptions,
+        states: &[Lua],
         span: &Span,
     ) -> Result<(Arc<Entry>, bool), Error> {
         let found = |entry: Arc<Entry>| {
@@ -104,7 +108,7 @@ impl LoadedPlugins {
             return found(entry);
         }
         file.check()?;
-        self.admit(&file)?;
+        self.admit(&file, states)?;
         debug!(step = "check", plugin, path = %file.path.display(), "the plugin fits");
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(&file)?;
@@ -123,7 +127,9 @@ impl LoadedPlugins {
 
     /// Adds a plugin that is part of the program.
     pub(crate) fn add_instance(&self, plugin: Box<dyn PluginLua>) -> Result<Arc<Entry>, Error> {
-        self.add(Entry::from_program(plugin)?)
+        let entry = Entry::from_program(plugin)?;
+        self.check_unsealed(entry.name(), &entry.path(), &[])?;
+        self.add(entry)
     }
 
     /// Runs `on_load` and lists the plugin, unless its name is taken.
@@ -228,6 +234,7 @@ impl LoadedPlugins {
                 path,
             });
         }
+        seal::check(entry.name(), &path, lua)?;
         let Origin::File(library) = entry.origin() else {
             return entry.register(lua).map(|registered| registered.table);
         };
@@ -252,7 +259,7 @@ impl LoadedPlugins {
         options: &LoadOptions,
         lua: &Lua,
     ) -> Result<Table, Error> {
-        let (entry, is_new) = self.load(path, options)?;
+        let (entry, is_new) = self.load(path, options, std::slice::from_ref(lua))?;
         self.register(&entry, lua).inspect_err(|_| {
             if is_new {
                 self.remove(&entry);

@@ -102,7 +102,7 @@ impl PluginManager {
         path: impl AsRef<Path>,
         options: &LoadOptions,
     ) -> Result<PluginInfo, Error> {
-        let (entry, _) = self.plugins.load(path.as_ref(), options)?;
+        let (entry, _) = self.plugins.load(path.as_ref(), options, &[])?;
         Ok(PluginInfo::of(&entry))
     }
 
@@ -278,6 +278,13 @@ impl PluginManager {
     /// and those of `write_lock_file` if that cannot be told. Then the lock file is not in use.
     pub fn use_lock_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.plugins.use_lock_file(path.as_ref())
+    }
+
+    /// Seals the manager for good: it loads and reloads nothing any more, and adds no plugin that is part of
+    /// the program. What is loaded goes on working, can be registered in other states, and unloaded. See
+    /// [`seal_state`](crate::seal_state) for a Lua state.
+    pub fn seal(&mut self) {
+        self.plugins.seal();
     }
 
     /// Looks again at the libraries of unloaded plugins that could not be unmapped, by full

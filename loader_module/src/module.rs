@@ -10,7 +10,7 @@ use crate::loaded::{Entry, LoadedPlugins};
 use crate::lua_state::StateId;
 use crate::manager::PluginInfo;
 use crate::paths::to_path;
-use crate::{LoadOptions, Trusted, VERSION, plugin_file, runtime, search, trust};
+use crate::{LoadOptions, Trusted, VERSION, plugin_file, runtime, seal, search, trust};
 
 mod arguments;
 mod entry;
@@ -151,6 +151,16 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     };
     module.raw_set("help", lua.create_function(help)?)?;
 
+    if seal::was_sealed(lua) {
+        // By another copy of this module, or by this one before a script has cleared the registry.
+        plugins.seal();
+    }
+    let loaded = Arc::clone(&plugins);
+    let seal_all = move |lua: &Lua, _: MultiValue| {
+        loaded.seal();
+        seal::seal_state(lua)
+    };
+    module.raw_set("seal", lua.create_function(seal_all)?)?;
     module.raw_set("lock", lock_files::table(lua, &plugins)?)?;
 
     let list = move |lua: &Lua, _: MultiValue| {

@@ -128,6 +128,10 @@ function cygnixy.lock.write(path) end
 ---@param path string
 function cygnixy.lock.use(path) end
 
+---Seals the Lua state for good: no further plugin is loaded or reloaded in it, by nobody. Calls go on
+---working, and so does `unload`. Lua code cannot undo it; what the debug library can do is in the README.
+function cygnixy.seal() end
+
 ---Which kind of reason it is; the README has a table of what each means.
 ---@alias cygnixy.ReasonKind
 ---| "function" | "object" | "reference"

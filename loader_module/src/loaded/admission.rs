@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+
+use plugin_api::mlua::Lua;
 
 use super::{Entry, LoadedPlugins, Origin};
 use crate::Error;
@@ -11,6 +14,7 @@ use crate::load_options::LoadOptions;
 use crate::lock::lock;
 use crate::lock_file::{self, LockFile, Locked};
 use crate::plugin_file::PluginFile;
+use crate::seal;
 use crate::sha256::Sha256;
 use crate::trust::{self, Trusted};
 
@@ -21,6 +25,8 @@ pub(super) struct Admission {
     trusting: Mutex<HashMap<PathBuf, Trusted>>,
     /// The lock file in use.
     lock_file: Mutex<Option<Arc<LockFile>>>,
+    /// Whether nothing more is loaded.
+    is_sealed: AtomicBool,
 }
 
 impl Admission {
@@ -54,8 +60,30 @@ impl LoadedPlugins {
         PluginFile::read(path, opened.transpose()?, is_hashed)
     }
 
-    /// Checks that a file that was read may be loaded, or take the place of a loaded one.
-    pub(super) fn admit(&self, file: &PluginFile) -> Result<(), Error> {
+    /// Lets nothing be loaded any more.
+    pub(crate) fn seal(&self) {
+        self.admission.is_sealed.store(true, Ordering::Relaxed);
+    }
+
+    /// Checks that plugins are still loaded, here and in Lua states.
+    pub(super) fn check_unsealed(
+        &self,
+        plugin: &str,
+        path: &Path,
+        states: &[Lua],
+    ) -> Result<(), Error> {
+        if self.admission.is_sealed.load(Ordering::Relaxed) {
+            return Err(seal::refusal(plugin, path));
+        }
+        states
+            .iter()
+            .try_for_each(|lua| seal::check(plugin, path, lua))
+    }
+
+    /// Checks that a file that was read may be loaded, or take the place of a loaded one, for some
+    /// states.
+    pub(super) fn admit(&self, file: &PluginFile, states: &[Lua]) -> Result<(), Error> {
+        self.check_unsealed(&file.manifest.name, &file.path, states)?;
         let Some(lock_file) = self.admission.lock_file() else {
             return Ok(());
         };

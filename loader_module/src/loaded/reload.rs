@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plugin_api::mlua::Lua;
 use tracing::{debug, info, info_span};
 
 use super::{Entry, LoadedPlugins, Loading, Origin, log_failure};
@@ -101,7 +102,8 @@ impl LoadedPlugins {
     /// Makes a new version, complete but for being seen.
     fn prepare(&self, old: &Entry, file: &PluginFile) -> Result<Entry, Error> {
         file.check()?;
-        self.admit(file)?;
+        let states: Vec<Lua> = old.states().into_iter().flatten().collect();
+        self.admit(file, &states)?;
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(file)?;
         let new = old.successor(&library);
