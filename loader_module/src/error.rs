@@ -93,9 +93,9 @@ pub enum Error {
         /// What differs: `version` or `SHA-256`.
         what: &'static str,
         /// What the lock file says.
-        expected: String,
+        expected: Box<str>,
         /// What the plugin file has.
-        found: String,
+        found: Box<str>,
     },
     /// The Lua state or the manager was sealed.
     #[error(

@@ -127,8 +127,8 @@ impl LockFile {
             path: path.to_owned(),
             lock_file: self.path.clone(),
             what,
-            expected,
-            found,
+            expected: expected.into(),
+            found: found.into(),
         })
     }
 }

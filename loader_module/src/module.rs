@@ -57,12 +57,13 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
             let found = search::search(&path, &text_field(&holder, "path")?);
             (found.map_err(Error::external)?, true)
         };
-        let mut options = LoadOptions::default();
-        options.sha256 = sha256;
-        if is_named || is_trusted {
+        let trusted = if is_named || is_trusted {
             let list = to_path(&text_field(&holder, "trusted")?);
-            options.trusted = Some(Trusted::parse(list));
-        }
+            Some(Trusted::parse(list))
+        } else {
+            None
+        };
+        let options = LoadOptions { sha256, trusted };
         let loaded = loaded.load_into(&path, &options, lua);
         loaded.map_err(Error::external)
     };

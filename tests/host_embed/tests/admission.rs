@@ -4,14 +4,15 @@ use cygnixy::{Error, LoadOptions, PluginManager, Sha256, Trusted};
 use cygnixy_host_embed::{Local, Trouble, own_copy};
 use mlua::Lua;
 
-fn hash_of(manager: &PluginManager, name: &str) -> Sha256 {
-    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+/// The hash of a loaded plugin, as a lock file has it.
+fn hash_of(manager: &PluginManager, name: &str) -> Option<Sha256> {
+    let folder = tempfile::tempdir().ok()?;
     let lock_file = folder.path().join("lock");
-    manager.write_lock_file(&lock_file).expect("it is ours");
-    let text = std::fs::read_to_string(lock_file).expect("it was written");
+    manager.write_lock_file(&lock_file).ok()?;
+    let text = std::fs::read_to_string(lock_file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name));
     let field = line.and_then(|line| line.split(' ').nth(3));
-    field.expect("it is listed").parse().expect("it is a hash")
+    field?.parse().ok()
 }
 
 #[test]
@@ -19,7 +20,7 @@ fn a_hash_is_asked_of_the_content() {
     let path = own_copy("plugins", "greet");
     let mut manager = PluginManager::new();
     manager.load_plugin(&path).expect("it fits");
-    let hash = hash_of(&manager, "greet");
+    let hash = hash_of(&manager, "greet").expect("it is listed");
     manager.unload_plugin("greet").expect("it is loaded");
     let wrong = LoadOptions::new().sha256(Sha256([7; 32]));
     match manager.load_plugin_with(&path, &wrong) {
