@@ -102,7 +102,7 @@ describe("load with a hash", function()
       else
         refused = refused + 1
       end
-    until (taken >= 30 and refused >= 30) or taken + refused > 100000
+    until (taken >= 30 and refused >= 30) or taken + refused > 20000
     os.remove(go)
     swapping:close()
     assert(taken >= 30 and refused >= 30, taken .. " taken, " .. refused .. " refused")
