@@ -8,6 +8,8 @@ use plugin_api::instance::Failure;
 use plugin_api::lua_abi::display_name;
 use plugin_api::manifest::ManifestError;
 
+use crate::Sha256;
+
 /// An error of the loader. Its text names the file, the step, what was expected and what was
 /// found; [`source`](std::error::Error::source) has the cause. [`Error::report`] is both.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,131 @@ pub enum Error {
         path: PathBuf,
         /// What is there.
         found: &'static str,
+    },
+    /// The file was looked up by name, or trust was asked for, and somebody other than root and the user
+    /// of the process can change it or a directory on the way to it.
+    #[error(
+        "cannot load plugin '{}': expected '{}' to be writable by root and user {user} alone, found mode \
+         {mode:04o} and owner {owner}; no code of it was run (list the directory in CYGNIXY_TRUSTED or \
+         cygnixy.trusted to trust it as it is)", path.display(), place.display()
+    )]
+    Untrusted {
+        /// The path as it was given or found.
+        path: PathBuf,
+        /// The file, or a directory on the way to it.
+        place: PathBuf,
+        /// Its permissions, as `chmod` has them.
+        mode: u32,
+        /// The number of the user who owns it.
+        owner: u32,
+        /// The number of the user of the process.
+        user: u32,
+    },
+    /// The content of the file is another than was asked for.
+    #[error(
+        "cannot load plugin '{}': SHA-256: expected {expected}, found {found}; no code of it was run",
+        path.display()
+    )]
+    WrongHash {
+        /// The path as it was given.
+        path: PathBuf,
+        /// The hash that was asked for.
+        expected: Sha256,
+        /// The hash of the file, or of what is loaded from it.
+        found: Sha256,
+    },
+    /// The lock file in use does not list the plugin.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): the lock file '{}' does not list it for {abi}; no code of it \
+         was run", path.display(), lock_file.display()
+    )]
+    NotLocked {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// The Lua ABI that it is built for.
+        abi: String,
+        /// The lock file.
+        lock_file: PathBuf,
+    },
+    /// The lock file in use lists another version or content of the plugin.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): {what}: expected {expected}, as the lock file '{}' has it, \
+         found {found}; no code of it was run", path.display(), lock_file.display()
+    )]
+    OtherThanLocked {
+        /// The plugin's crate.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// The lock file.
+        lock_file: PathBuf,
+        /// What differs: `version` or `SHA-256`.
+        what: &'static str,
+        /// What the lock file says.
+        expected: Box<str>,
+        /// What the plugin file has.
+        found: Box<str>,
+    },
+    /// The Lua state or the manager was sealed.
+    #[error(
+        "cannot load plugin '{plugin}' ({}): the Lua state or the manager is sealed, so that no further \
+         plugin is loaded; no code of it was run", path.display()
+    )]
+    Sealed {
+        /// The plugin.
+        plugin: String,
+        /// The file, or `the program itself`.
+        path: PathBuf,
+    },
+    /// A lock file cannot be read.
+    #[error("lock file '{}': it cannot be read", path.display())]
+    LockFileRead {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A line of a lock file is wrong.
+    #[error("lock file '{}', line {line}: {problem}", path.display())]
+    LockFileLine {
+        /// The lock file.
+        path: PathBuf,
+        /// The number of the line; the first is 1.
+        line: usize,
+        /// What was expected, and what was found.
+        problem: String,
+    },
+    /// A lock file cannot be written. What was there before is unchanged.
+    #[error("lock file '{}': it cannot be written", path.display())]
+    LockFileWrite {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A lock file was to be used while one is in use.
+    #[error(
+        "lock file '{}': the lock file '{}' is in use already, and stays in use",
+        path.display(), lock_file.display()
+    )]
+    LockFileInUse {
+        /// The lock file that was to be used.
+        path: PathBuf,
+        /// The one that is in use.
+        lock_file: PathBuf,
+    },
+    /// The hash of a loaded plugin cannot be told: its file is another by now.
+    #[error(
+        "plugin '{plugin}' ({}): its SHA-256 cannot be told, as the file has changed since it was \
+         loaded; reload it", path.display()
+    )]
+    Changed {
+        /// The plugin.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
     },
     /// The file is no shared library, or it is damaged.
     #[error("cannot load plugin '{}': expected a shared library, found {found}", path.display())]

@@ -27,6 +27,9 @@
 //! # Contents
 //!
 //! - [`PluginManager`] and [`PluginInfo`]: loading, registering, unloading, reloading.
+//! - [`LoadOptions`]: what is asked of a file before it is loaded: its hash ([`Sha256`]), and that nobody
+//!   else can change it ([`Trusted`]).
+//! - [`seal_state`]: no further plugin in a Lua state.
 //! - [`inspect`]: what a plugin file says of itself, without running it.
 //! - [`UnloadReport`]: what became of an unloaded plugin's library, and why it stays if it does.
 //! - [`Error`]: everything that can go wrong, by step.
@@ -40,15 +43,21 @@ mod call_stack;
 mod error;
 mod foreign;
 mod library;
+mod load_options;
 mod loaded;
 mod lock;
+mod lock_file;
 mod logs;
 mod lua_state;
 mod manager;
+mod paths;
 mod plugin_file;
 mod report;
 mod residence;
 mod runtime;
+mod seal;
+mod sha256;
+mod trust;
 
 #[cfg(feature = "module")]
 mod module;
@@ -56,6 +65,7 @@ mod module;
 mod search;
 
 pub use error::{Error, Hook};
+pub use load_options::LoadOptions;
 pub use loaded::PollResult;
 pub use manager::{PluginInfo, PluginManager};
 pub use plugin_api;
@@ -63,6 +73,9 @@ pub use plugin_api::instance::Failure;
 pub use plugin_api::manifest::Manifest;
 pub use plugin_file::inspect;
 pub use report::{Reason, ReasonKind, UnloadReport};
+pub use seal::seal_state;
+pub use sha256::{NoSha256, Sha256};
+pub use trust::Trusted;
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use plugin_api::abi::{Descriptor, Inventory, Usage};
 use plugin_api::manifest::Manifest;
@@ -16,6 +16,7 @@ use crate::logs;
 use crate::lua_state::StateId;
 use crate::plugin_file::{Identity, PluginFile, kept};
 use crate::report::{Reason, ReasonKind};
+use crate::sha256::Sha256;
 
 mod copy;
 mod mapped;
@@ -40,6 +41,8 @@ pub(crate) struct Library {
     pub(crate) logs: Arc<logs::Source>,
     descriptor: *const Descriptor,
     identity: Identity,
+    /// The SHA-256 of the file's content, once it was asked for.
+    sha256: OnceLock<Sha256>,
     /// The handle that unmaps the library when it is dropped, until `close` takes it.
     handle: Mutex<Option<libloading::Library>>,
     /// The states in which it may have left something.
@@ -72,7 +75,20 @@ static OPEN: Mutex<Vec<Arc<Library>>> = Mutex::new(Vec::new());
 impl Library {
     /// Whether this is the library of the given file, by content.
     pub(crate) fn is_from(&self, file: &PluginFile) -> bool {
-        self.identity == file.identity
+        let known = self.sha256.get().zip(file.sha256.as_ref());
+        self.identity == file.identity && known.is_none_or(|(ours, its)| ours == its)
+    }
+
+    /// The SHA-256 of the file's content, if it is known.
+    pub(crate) fn sha256(&self) -> Option<Sha256> {
+        self.sha256.get().copied()
+    }
+
+    /// Notes the SHA-256 of a file of the same content, if it is known.
+    pub(crate) fn note_sha256(&self, file: &PluginFile) {
+        if let Some(sha256) = file.sha256 {
+            let _ = self.sha256.set(sha256);
+        }
     }
 
     /// What tells the file's content from others.
@@ -86,6 +102,7 @@ impl Library {
         let _span = info_span!("open", plugin, %path).entered();
         let mut open = lock(&OPEN);
         if let Some(library) = open.iter().find(|library| library.is_from(file)) {
+            library.note_sha256(file);
             debug!(step = "reuse", plugin, %path, "the library is mapped already");
             return Ok(Arc::clone(library));
         }
@@ -109,6 +126,7 @@ impl Library {
             logs,
             descriptor,
             identity: file.identity,
+            sha256: file.sha256.map_or_else(OnceLock::new, OnceLock::from),
             handle: Mutex::new(Some(handle)),
             states: Mutex::new(Vec::new()),
             has_failed: AtomicBool::new(false),

@@ -13,13 +13,16 @@ use tracing::{Span, debug, error, field, info, info_span};
 use crate::Error;
 use crate::error::Hook;
 use crate::library::Library;
+use crate::load_options::LoadOptions;
 use crate::lock::lock;
 use crate::lua_state;
 use crate::lua_state::StateId;
 use crate::plugin_file::PluginFile;
 use crate::report::UnloadReport;
 use crate::residence;
+use crate::seal;
 
+mod admission;
 mod entry;
 pub(crate) mod facts;
 mod jit;
@@ -29,6 +32,7 @@ mod registration;
 mod reload;
 mod watch;
 
+use admission::Admission;
 pub(crate) use entry::{Entry, Origin};
 use left::Left;
 pub use watch::PollResult;
@@ -45,6 +49,7 @@ pub(crate) struct LoadedPlugins {
     /// What plugins have in Lua states, and libraries that could not be unmapped yet.
     left: Left,
     watches: Watches,
+    admission: Admission,
 }
 
 impl LoadedPlugins {
@@ -60,29 +65,42 @@ impl LoadedPlugins {
     }
 
     /// Loads a plugin file; gives the loaded plugin, and false, if the file is loaded already.
-    pub(crate) fn load(&self, path: &Path) -> Result<(Arc<Entry>, bool), Error> {
+    /// It is going to be used in the given states.
+    pub(crate) fn load(
+        &self,
+        path: &Path,
+        options: &LoadOptions,
+        states: &[Lua],
+    ) -> Result<(Arc<Entry>, bool), Error> {
         let span = info_span!("load", path = %path.display(), plugin = field::Empty);
         let _entered = span.enter();
-        self.load_in_span(path, &span).inspect_err(|error| {
-            debug!(step = "load", path = %path.display(), error = error.report(), "failed");
-        })
+        self.load_in_span(path, options, states, &span)
+            .inspect_err(|error| {
+                debug!(step = "load", path = %path.display(), error = error.report(), "failed");
+            })
     }
 
-    fn load_in_span(&self, path: &Path, span: &Span) -> Result<(Arc<Entry>, bool), Error> {
+    fn load_in_span(
+        &self,
+        path: &Path,
+        options: &LoadOptions,
+        states: &[Lua],
+        span: &Span,
+    ) -> Result<(Arc<Entry>, bool), Error> {
         let found = |entry: Arc<Entry>| {
+            self.check_loaded(&entry, options)?;
             let plugin = entry.name();
             span.record("plugin", plugin);
             debug!(step = "found", plugin, path = %entry.path().display(), "it is loaded already");
             Ok((entry, false))
         };
         // Whatever is in the file by now: it does not have to be read.
-        let absolute = path.canonicalize();
-        if let Ok(absolute) = &absolute
-            && let Some(entry) = self.loaded_from(absolute)
+        if let Ok(absolute) = path.canonicalize()
+            && let Some(entry) = self.loaded_from(&absolute)
         {
             return found(entry);
         }
-        let file = PluginFile::read_resolved(path, absolute)?;
+        let file = self.read(path, options)?;
         let plugin = file.manifest.name.as_str();
         span.record("plugin", plugin);
         debug!(step = "read", plugin, path = %file.path.display(), "read the manifest");
@@ -90,6 +108,7 @@ impl LoadedPlugins {
             return found(entry);
         }
         file.check()?;
+        self.admit(&file, states)?;
         debug!(step = "check", plugin, path = %file.path.display(), "the plugin fits");
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(&file)?;
@@ -108,7 +127,9 @@ impl LoadedPlugins {
 
     /// Adds a plugin that is part of the program.
     pub(crate) fn add_instance(&self, plugin: Box<dyn PluginLua>) -> Result<Arc<Entry>, Error> {
-        self.add(Entry::from_program(plugin)?)
+        let entry = Entry::from_program(plugin)?;
+        self.check_unsealed(entry.name(), &entry.path(), &[])?;
+        self.add(entry)
     }
 
     /// Runs `on_load` and lists the plugin, unless its name is taken.
@@ -213,6 +234,7 @@ impl LoadedPlugins {
                 path,
             });
         }
+        seal::check(entry.name(), &path, lua)?;
         let Origin::File(library) = entry.origin() else {
             return entry.register(lua).map(|registered| registered.table);
         };
@@ -231,8 +253,13 @@ impl LoadedPlugins {
 
     /// Loads a file and makes its functions in a Lua state. If the second fails, what was loaded
     /// by this call is unloaded.
-    pub(crate) fn load_into(self: &Arc<Self>, path: &Path, lua: &Lua) -> Result<Table, Error> {
-        let (entry, is_new) = self.load(path)?;
+    pub(crate) fn load_into(
+        self: &Arc<Self>,
+        path: &Path,
+        options: &LoadOptions,
+        lua: &Lua,
+    ) -> Result<Table, Error> {
+        let (entry, is_new) = self.load(path, options, std::slice::from_ref(lua))?;
         self.register(&entry, lua).inspect_err(|_| {
             if is_new {
                 self.remove(&entry);

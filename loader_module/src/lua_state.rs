@@ -52,11 +52,25 @@ pub(crate) struct StateId(usize);
 
 impl StateId {
     pub(crate) fn of(lua: &Lua) -> Self {
+        // SAFETY: the state is open.
+        lua.exec_raw_lua(|raw| unsafe { Self::of_raw(raw.state()) })
+    }
+
+    /// The same for a thread of a state.
+    ///
+    /// # Safety
+    ///
+    /// - `state` is valid.
+    pub(crate) unsafe fn of_raw(state: *mut lua_State) -> Self {
         // SAFETY: every thread of a state has the registry at this index; only the address of
         // the registry is used.
-        Self(lua.exec_raw_lua(|raw| unsafe {
-            ffi::lua_topointer(raw.state(), ffi::LUA_REGISTRYINDEX).addr()
-        }))
+        Self(unsafe { ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX).addr() })
+    }
+
+    /// The number that makes the difference.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn address(self) -> usize {
+        self.0
     }
 }
 

@@ -10,6 +10,7 @@ use plugin_api::manifest::Manifest;
 use plugin_api::mlua::{Lua, Table};
 
 use crate::Error;
+use crate::load_options::LoadOptions;
 use crate::loaded::{Entry, LoadedPlugins, Origin, PollResult};
 use crate::report::UnloadReport;
 
@@ -85,7 +86,23 @@ impl PluginManager {
     /// Lua API, making the plugin, its name, `on_load`. Nothing is loaded then, and what was
     /// loaded before stays usable.
     pub fn load_plugin(&mut self, path: impl AsRef<Path>) -> Result<PluginInfo, Error> {
-        let (entry, _) = self.plugins.load(path.as_ref())?;
+        self.load_plugin_with(path, &LoadOptions::default())
+    }
+
+    /// Loads a plugin file, as [`load_plugin`](Self::load_plugin) does, if it is what the options ask
+    /// for.
+    ///
+    /// # Errors
+    ///
+    /// As for `load_plugin`; [`Error::WrongHash`] if the content is another, also if that is loaded
+    /// already; [`Error::Changed`] if the plugin is loaded and its file has changed since;
+    /// [`Error::Untrusted`] if others can change the file.
+    pub fn load_plugin_with(
+        &mut self,
+        path: impl AsRef<Path>,
+        options: &LoadOptions,
+    ) -> Result<PluginInfo, Error> {
+        let (entry, _) = self.plugins.load(path.as_ref(), options, &[])?;
         Ok(PluginInfo::of(&entry))
     }
 
@@ -97,7 +114,8 @@ impl PluginManager {
     /// As for `load_plugin`, and [`Error::Hook`] if `get_lua_functions` panics. Nothing is loaded
     /// then, unless it was before.
     pub fn load_plugin_into(&mut self, path: impl AsRef<Path>, lua: &Lua) -> Result<Table, Error> {
-        self.plugins.load_into(path.as_ref(), lua)
+        let options = LoadOptions::default();
+        self.plugins.load_into(path.as_ref(), &options, lua)
     }
 
     /// Adds a plugin that is linked into the program, and runs its `on_load`.
@@ -236,6 +254,37 @@ impl PluginManager {
     /// does, and tells how it went for each. A new file that cannot be loaded is tried once.
     pub fn poll(&mut self) -> Vec<PollResult> {
         self.plugins.poll()
+    }
+
+    /// Writes a lock file that lists the plugins that are loaded from files: the name and the version of
+    /// the crate, the Lua ABI, and the SHA-256 of the content. It takes the place of a file that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockFileWrite`]; [`Error::Changed`] or one that says why a plugin file cannot be read, if
+    /// its hash is not known yet. Nothing is written then.
+    pub fn write_lock_file(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.plugins.write_lock_file(path.as_ref())
+    }
+
+    /// Lets this manager load no file from now on but those that a lock file lists, also when it reloads.
+    /// What is loaded from files has to be listed too. A manager uses one lock file, for good. Plugins
+    /// that are part of the program are not asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LockFileRead`], [`Error::LockFileLine`]; [`Error::LockFileInUse`] if one is in use;
+    /// [`Error::NotLocked`] or [`Error::OtherThanLocked`] for the first loaded plugin that is not listed,
+    /// and those of `write_lock_file` if that cannot be told. Then the lock file is not in use.
+    pub fn use_lock_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.plugins.use_lock_file(path.as_ref())
+    }
+
+    /// Seals the manager for good: it loads and reloads nothing any more, and adds no plugin that is part of
+    /// the program. What is loaded goes on working, can be registered in other states, and unloaded. See
+    /// [`seal_state`](crate::seal_state) for a Lua state.
+    pub fn seal(&mut self) {
+        self.plugins.seal();
     }
 
     /// Looks again at the libraries of unloaded plugins that could not be unmapped, by full

@@ -11,16 +11,19 @@ use crate::logs;
 use crate::logs::call;
 use crate::lua_state::StateId;
 use crate::manager::PluginInfo;
-use crate::{VERSION, plugin_file, runtime, search};
+use crate::paths::to_path;
+use crate::{LoadOptions, Trusted, VERSION, plugin_file, runtime, seal, search, trust};
 
 mod arguments;
 mod entry;
+mod found;
+mod lock_files;
 mod pin;
 mod reports;
 
 use arguments::{
     bad_argument, bad_argument_at, collect_option, filter_argument, function_argument,
-    plugin_argument, quiet_option, text_argument,
+    plugin_argument, quiet_option, sha256_option, text_argument, text_argument_at, trusted_option,
 };
 use reports::{poll_result, report};
 
@@ -37,8 +40,11 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let module = lua.create_table()?;
     module.raw_set("_VERSION", format!("cygnixy {VERSION}"))?;
     module.raw_set("abi", runtime::lua_abi())?;
-    let path = search::initial_path(runtime::lua_abi());
+    let path = search::initial_path(runtime::lua_abi(), pin::module_file().as_deref());
     module.raw_set("path", lua.create_string(path)?)?;
+
+    let trusted = trust::initial_list().into_encoded_bytes();
+    module.raw_set("trusted", lua.create_string(trusted)?)?;
 
     let (loaded, holder) = (Arc::clone(&plugins), module.clone());
     let load = move |lua: &Lua, arguments: MultiValue| {
@@ -46,9 +52,36 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         if path.is_empty() {
             return Err(bad_argument("load", "the name is empty"));
         }
-        load(lua, &loaded, &holder, &path)
+        let sha256 = sha256_option(arguments.get(1), "load")?;
+        let is_trusted = trusted_option(arguments.get(1), "load")?;
+        let (path, is_named) = if search::is_path(&path) {
+            (to_path(&path), false)
+        } else {
+            let found = search::search(&path, &text_field(&holder, "path")?);
+            (found.map_err(Error::external)?, true)
+        };
+        let trusted = if is_named || is_trusted {
+            let list = to_path(&text_field(&holder, "trusted")?);
+            Some(Trusted::parse(list))
+        } else {
+            None
+        };
+        let options = LoadOptions { sha256, trusted };
+        let loaded = loaded.load_into(&path, &options, lua);
+        loaded.map_err(Error::external)
     };
     module.raw_set("load", lua.create_function(call(load))?)?;
+
+    let holder = module.clone();
+    let searchpath = move |lua: &Lua, arguments: MultiValue| {
+        let name = text_argument(arguments.front(), "searchpath")?;
+        let path = match arguments.get(1) {
+            None | Some(Value::Nil) => text_field(&holder, "path")?,
+            path => text_argument_at(2, path, "searchpath")?,
+        };
+        found::searchpath(lua, &name, &path)
+    };
+    module.raw_set("searchpath", lua.create_function(searchpath)?)?;
 
     let loaded = Arc::clone(&plugins);
     let unload = move |lua: &Lua, arguments: MultiValue| {
@@ -122,6 +155,18 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     };
     module.raw_set("help", lua.create_function(help)?)?;
 
+    if seal::was_sealed(lua) {
+        // By another copy of this module, or by this one before a script has cleared the registry.
+        plugins.seal();
+    }
+    let loaded = Arc::clone(&plugins);
+    let seal_all = move |lua: &Lua, _: MultiValue| {
+        loaded.seal();
+        seal::seal_state(lua)
+    };
+    module.raw_set("seal", lua.create_function(seal_all)?)?;
+    module.raw_set("lock", lock_files::table(lua, &plugins)?)?;
+
     let list = move |lua: &Lua, _: MultiValue| {
         let entries = plugins.entries();
         lua.create_sequence_from(
@@ -154,22 +199,12 @@ fn on_log(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
     })
 }
 
-fn load(
-    lua: &Lua,
-    plugins: &Arc<LoadedPlugins>,
-    module: &Table,
-    text: &[u8],
-) -> mlua::Result<Table> {
-    let path = if search::is_path(text) {
-        search::to_path(text)
-    } else {
-        let templates: Value = module.raw_get("path")?;
-        let Value::String(templates) = templates else {
-            return Err(Error::runtime("'cygnixy.path' must be a string"));
-        };
-        search::search(text, &templates.as_bytes()).map_err(Error::external)?
-    };
-    plugins.load_into(&path, lua).map_err(Error::external)
+/// A field of the module's table, as the script has set it.
+fn text_field(module: &Table, name: &str) -> mlua::Result<Vec<u8>> {
+    match module.raw_get(name)? {
+        Value::String(text) => Ok(text.as_bytes().to_vec()),
+        _ => Err(Error::runtime(format!("'cygnixy.{name}' must be a string"))),
+    }
 }
 
 fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
@@ -184,7 +219,7 @@ fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
 }
 
 fn inspect(lua: &Lua, path: &[u8]) -> mlua::Result<Table> {
-    let manifest = plugin_file::inspect(search::to_path(path)).map_err(Error::external)?;
+    let manifest = plugin_file::inspect(to_path(path)).map_err(Error::external)?;
     let table = lua.create_table()?;
     table.raw_set("name", manifest.name)?;
     table.raw_set("version", manifest.version)?;

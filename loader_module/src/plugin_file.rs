@@ -1,7 +1,8 @@
 //! Reads and checks a plugin file without running any of its code.
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use plugin_api::manifest::Manifest;
 
 use crate::Error;
 use crate::runtime;
+use crate::sha256::Sha256;
 
 pub(crate) mod kept;
 mod manifest;
@@ -44,6 +46,8 @@ pub(crate) struct PluginFile {
     /// The path, absolute and without symbolic links.
     pub(crate) path: PathBuf,
     pub(crate) identity: Identity,
+    /// The SHA-256 of the content, if it was asked for. Then nothing but this content is mapped.
+    pub(crate) sha256: Option<Sha256>,
     pub(crate) manifest: Manifest,
     /// The manifest as it is in the file.
     manifest_bytes: Arc<[u8]>,
@@ -70,23 +74,33 @@ pub(crate) struct Identity {
 }
 
 impl PluginFile {
-    /// Reads the file at `path` and its manifest.
-    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        Self::read_resolved(path, path.canonicalize())
-    }
-
-    /// The same for a path that was made absolute, without symbolic links, just now.
-    pub(crate) fn read_resolved(path: &Path, absolute: io::Result<PathBuf>) -> Result<Self, Error> {
-        let mut source = Source::open(path)?;
-        let absolute = absolute.map_err(|error| unreadable(path, error))?;
+    /// Reads the file at `path` and its manifest, with the SHA-256 of the content if it is wanted. A file
+    /// that was opened before is given with its path, absolute and without symbolic links.
+    pub(crate) fn read(
+        path: &Path,
+        opened: Option<(File, PathBuf)>,
+        is_hashed: bool,
+    ) -> Result<Self, Error> {
+        let (mut source, absolute) = match opened {
+            Some((file, absolute)) => (Source::of(path, file)?, absolute),
+            None => {
+                let absolute = path.canonicalize();
+                let source = Source::open(path)?;
+                (source, absolute.map_err(|error| unreadable(path, error))?)
+            }
+        };
         let name = absolute.file_name().unwrap_or_default();
         let first = source.first();
-        if kept::begins_with(first) {
+        if is_hashed {
+            // Kept copies are found by a hash that was not made to withstand an attack.
+            source.take_sha256();
+        } else if kept::begins_with(first) {
             let identity = source.read(|_| ())?;
             if let Some((memory, (manifest, manifest_bytes))) = kept::find(identity, name) {
                 return Ok(Self {
                     path: absolute,
                     identity,
+                    sha256: None,
                     manifest,
                     manifest_bytes,
                     content: Content::Memory(memory),
@@ -112,6 +126,7 @@ impl PluginFile {
         Ok(Self {
             path: absolute,
             identity,
+            sha256: source.sha256,
             manifest,
             manifest_bytes,
             content,

@@ -1,6 +1,6 @@
 //! Finding a plugin file by a bare name.
 //!
-//! Names and templates are bytes, as Lua's strings are.
+//! Names and templates are bytes, as Lua's strings are. Where the default looks is in `folders`.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,6 +9,9 @@ use std::path::{self, Path, PathBuf};
 use plugin_api::lua_abi::accepted_by;
 
 use crate::Error;
+use crate::paths::to_path;
+
+mod folders;
 
 /// The environment variable that replaces the default path, or adds to it with `;;`.
 const VARIABLE: &str = "CYGNIXY_PATH";
@@ -27,9 +30,12 @@ pub(crate) fn is_path(text: &[u8]) -> bool {
 }
 
 /// The templates for an interpreter of the given ABI: those of `CYGNIXY_PATH`, where `;;` stands
-/// for the default, or the default alone.
-pub(crate) fn initial_path(runtime: &str) -> Vec<u8> {
-    with_default(env::var_os(VARIABLE), default_path(runtime))
+/// for the default, or the default alone. `module` is the file of the Lua module.
+pub(crate) fn initial_path(runtime: &str, module: Option<&Path>) -> Vec<u8> {
+    with_default(
+        env::var_os(VARIABLE),
+        default_path(runtime, &folders::all(module)),
+    )
 }
 
 fn with_default(variable: Option<OsString>, default: Vec<u8>) -> Vec<u8> {
@@ -43,17 +49,16 @@ fn with_default(variable: Option<OsString>, default: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// In the user's data directory, a folder for each ABI that the interpreter takes.
-fn default_path(runtime: &str) -> Vec<u8> {
-    let Some(data) = dirs::data_dir() else {
-        return Vec::new();
-    };
+/// In each folder, one for each ABI that the interpreter takes.
+fn default_path(runtime: &str, folders: &[PathBuf]) -> Vec<u8> {
     let mut templates = Vec::new();
-    for abi in accepted_by(runtime) {
-        for file in ["?", "lib?"] {
-            let file = format!("{file}.{}", env::consts::DLL_EXTENSION);
-            let template = data.join("cygnixy").join(abi).join(file);
-            templates.push(template.into_os_string().into_encoded_bytes());
+    for folder in folders {
+        for abi in accepted_by(runtime) {
+            for file in ["?", "lib?"] {
+                let file = format!("{file}.{}", env::consts::DLL_EXTENSION);
+                let template = folder.join("cygnixy").join(abi).join(file);
+                templates.push(template.into_os_string().into_encoded_bytes());
+            }
         }
     }
     templates.join(&b';')
@@ -86,20 +91,6 @@ fn replace(text: &[u8], what: u8, with: &[u8]) -> Vec<u8> {
         .join(with)
 }
 
-/// The path that a Lua string names.
-#[cfg(unix)]
-pub(crate) fn to_path(bytes: &[u8]) -> PathBuf {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
-    Path::new(OsStr::from_bytes(bytes)).to_owned()
-}
-
-/// The path that a Lua string names; file names are text here.
-#[cfg(not(unix))]
-pub(crate) fn to_path(bytes: &[u8]) -> PathBuf {
-    Path::new(&*String::from_utf8_lossy(bytes)).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,8 +116,9 @@ mod tests {
 
     #[test]
     fn the_path_begins_as_the_default_or_the_variable() {
-        let expected = with_default(env::var_os(VARIABLE), default_path("lua54"));
-        assert_eq!(initial_path("lua54"), expected);
+        let default = default_path("lua54", &folders::all(None));
+        let expected = with_default(env::var_os(VARIABLE), default);
+        assert_eq!(initial_path("lua54", None), expected);
     }
 
     #[test]
@@ -139,7 +131,8 @@ mod tests {
 
     #[test]
     fn luajit_also_looks_where_lua51_plugins_are() {
-        let path = String::from_utf8(default_path("luajit")).expect("a test's path is text");
+        let path = default_path("luajit", &["/data".into()]);
+        let path = String::from_utf8(path).expect("a test's path is text");
         assert!(path.contains("luajit") && path.contains("lua51"), "{path}");
     }
 }

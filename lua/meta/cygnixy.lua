@@ -22,8 +22,15 @@
 ---Where `load` looks for a bare name: templates separated by `;`, in which `?` stands for the
 ---name, as in `package.cpath`. It begins as the environment variable `CYGNIXY_PATH`, in which `;;`
 ---stands for the default, or as the default: the folder `cygnixy/ABI` in the user's data
----directory. The current directory is not in it.
+---directory, in the folder of libraries of the tree that the module is installed in, and in the
+---system's data directories. The current directory is not in it.
 ---@field path string
+---
+---Files and directories that are trusted as they are, though others can change them: a list of absolute
+---paths, separated by `;`. A path stands for itself and the directories above it, for files that are
+---reached through it; with `/**` at its end also for all that is below. It begins as the environment
+---variable `CYGNIXY_TRUSTED`.
+---@field trusted string
 local cygnixy = {}
 
 ---A plugin's functions by name.
@@ -66,18 +73,64 @@ function cygnixy.ffi(plugin) end
 ---@return string
 function cygnixy.help(plugin) end
 
+---What is asked of a file before any of its code runs.
+---@class cygnixy.LoadOptions
+---The SHA-256 that its content has to have, 64 hexadecimal digits. What is hashed is what is mapped. A
+---plugin that is loaded already has to have been loaded from such content.
+---@field sha256? string
+---Whether to refuse a file that others can change, as it is done for bare names.
+---@field trusted? boolean
+
 ---Loads a plugin and returns its table of functions. Loading a loaded file again returns the same
 ---table.
 ---
 ---A string with a directory separator, or with the ending of a library (`.so`, `.dll`, `.dylib`),
----is a path. Any other string is a bare name and is looked up through `cygnixy.path`.
+---is a path. Any other string is a bare name and is looked up through `cygnixy.path`. A file that is
+---found so is refused if somebody other than root and the user of the process owns it or a directory on
+---the way to it, or can write to it, unless `cygnixy.trusted` lists it; so it is when it is reloaded.
 ---
 ---Raises an error that names the file, the step, what was expected and what was found, if the
 ---plugin is not found, does not fit or fails to start; nothing is loaded then, and no code of a
 ---file that does not fit is run.
 ---@param path string
+---@param options? cygnixy.LoadOptions
 ---@return cygnixy.Plugin
-function cygnixy.load(path) end
+function cygnixy.load(path, options) end
+
+---Where the file of a bare name is, answered like `package.searchpath` does: the first that exists, or `nil`
+---and the places that were tried, `no file '…'` in a line each. Nothing is loaded.
+---@param name string
+---@param path? string templates; `cygnixy.path` if not given
+---@return string? path
+---@return string? tried
+function cygnixy.searchpath(name, path) end
+
+---The searcher for `require`, once `cygnixy.searcher` was required.
+---@type (fun(name: string): function|string, string?)?
+cygnixy.searcher = nil
+
+---Lock files: text with a line for each plugin that a program may load: the name and the version of its
+---crate, the Lua ABI, and the SHA-256 of its content. The first line is `cygnixy-lock 1`; empty lines and
+---lines that begin with `#` are for people.
+---@class cygnixy.lock
+cygnixy.lock = {}
+
+---Writes a lock file that lists what is loaded, in place of one that is there. Raises an error, and writes
+---nothing, if the file of a plugin has changed since it was loaded.
+---@param path string
+function cygnixy.lock.write(path) end
+
+---From now on, nothing is loaded that the lock file does not list with this version and content: by path,
+---by name, or in a reload. What is loaded already has to be listed. It stays in use, and there cannot be
+---another.
+---
+---Raises an error that names the file and the line if the lock file is wrong; then it is not in use.
+---@param path string
+function cygnixy.lock.use(path) end
+
+---Seals the Lua state for good: no further plugin is loaded or reloaded in it, by nobody. Calls go on
+---working, and so does `unload`. Lua code cannot undo it; what the debug library can do is in the README.
+function cygnixy.seal() end
 
 ---Which kind of reason it is; the README has a table of what each means.
 ---@alias cygnixy.ReasonKind

@@ -87,12 +87,31 @@ describe("a copy that is kept", function()
     life(2)
   end)
 
+  it("is the only one of its content, whatever was asked for", function()
+    local function lives(count)
+      for _ = 1, count do
+        cygnixy.unload(cygnixy.load(path, { sha256 = support.sha256(path) }))
+        life(2)
+      end
+      local number = 0
+      for _, target in pairs((open_files())) do
+        if target:find("/memfd:cygnixy:kept.so", 1, true) then number = number + 1 end
+      end
+      return number
+    end
+    support.write(path, versions[2])
+    local before = lives(1)
+    assert.equal(before, lives(5))
+  end)
+
   it("is one of a few", function()
     local function lives(first, last)
       for number = first, last do
         support.write(path, versions[1] .. number)
         life(1)
       end
+      -- Files that were opened and forgotten elsewhere count in neither.
+      collectgarbage()
       return select(2, open_files())
     end
     local before = lives(1, 10)

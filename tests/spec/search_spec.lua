@@ -91,6 +91,43 @@ describe("a bare name", function()
   end)
 end)
 
+describe("searchpath", function()
+  local path = cygnixy.path
+
+  after_each(function()
+    cygnixy.path = path
+  end)
+
+  it("gives the file that load would load, without loading it", function()
+    cygnixy.path = "/no/such/?.so;" .. plugins .. "/?.so"
+    assert.equal(support.plugin("greet"), (cygnixy.searchpath("greet")))
+    assert.equal(0, #cygnixy.list())
+  end)
+
+  it("gives nil and the places that were tried, a line each", function()
+    cygnixy.path = "/no/where/?.so;/else/lib?.so"
+    local found, tried = cygnixy.searchpath("a.b")
+    assert.is_nil(found)
+    assert.equal("no file '/no/where/a/b.so'\n\tno file '/else/liba/b.so'", tried)
+    cygnixy.path = ""
+    assert.same({ n = 2, nil, "" }, { n = 2, cygnixy.searchpath("greet") })
+  end)
+
+  it("takes another path", function()
+    cygnixy.path = {}
+    assert.equal(support.fixture("twin_a"), (cygnixy.searchpath("twin", fixtures .. "/?_a.so")))
+    assert.is_nil((cygnixy.searchpath("twin", "")))
+  end)
+
+  it("takes strings alone", function()
+    assert.equal("bad argument #1 to 'searchpath' (string expected, got no value)", support.failure(cygnixy.searchpath))
+    assert.equal("bad argument #2 to 'searchpath' (string expected, got number)",
+      support.failure(cygnixy.searchpath, "greet", 12))
+    cygnixy.path = 12
+    assert.equal("'cygnixy.path' must be a string", support.failure(cygnixy.searchpath, "greet"))
+  end)
+end)
+
 describe("the default path", function()
   local script = "io.write(require('cygnixy').path)"
   local data = support.scratch .. "/data"
@@ -135,6 +172,34 @@ describe("the default path", function()
     support.has(stderr, "plugin 'greet' not found", "no file '/no/where/cygnixy/" .. support.abi .. "/greet.so'")
     assert.is_nil(stderr:find("no file './", 1, true))
     assert.is_nil(stderr:find("no file 'greet", 1, true))
+  end)
+
+  it("goes on to the system's data directories", function()
+    local system = support.new_path("share")
+    local path = support.output(script, {
+      env = { XDG_DATA_HOME = data, XDG_DATA_DIRS = system .. ":relative:/other" },
+    })
+    local file = "/cygnixy/" .. support.abi .. "/?.so"
+    local first = assert(path:find(system .. file, 1, true), path)
+    local second = assert(path:find(";/other" .. file, 1, true), path)
+    assert(path:find(data .. file, 1, true) < first and first < second, path)
+    assert.is_nil(path:find("relative", 1, true))
+    support.has(support.output(script, { env = { XDG_DATA_DIRS = "" } }),
+      "/usr/local/share" .. file, "/usr/share" .. file)
+  end)
+
+  it("goes on to the tree that the module was installed in", function()
+    local module = assert(support.module_file())
+    local lib = assert(module:match("^(.*)/lua/[^/]*/cygnixy%.so$"), module)
+    support.has(path_with(nil), ";" .. lib .. "/cygnixy/" .. support.abi .. "/?.so;")
+    -- The same file elsewhere is in another tree, or in none.
+    local copy = support.new_path("lib/lua/x/cygnixy.so")
+    support.shell("mkdir -p", (copy:match("^(.*)/")))
+    support.write(copy, support.read(module))
+    local with_copy = ("package.cpath = %q "):format(copy) .. script
+    support.has(support.output(with_copy), copy:match("^(.*)/lua/x/") .. "/cygnixy/" .. support.abi .. "/lib?.so")
+    local lone = support.copy(module, "cygnixy.so")
+    assert.is_nil(support.output(("package.cpath = %q "):format(lone) .. script):find(lone:match("^(.*)/"), 1, true))
   end)
 
   it("makes one where there is no home", function()

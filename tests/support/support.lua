@@ -36,6 +36,14 @@ function support.plugin_of(abi, name)
   return path
 end
 
+-- The file of the module under test.
+function support.module_file()
+  for template in package.cpath:gmatch("[^;]+") do
+    local file = template:gsub("%?", "cygnixy")
+    if support.exists(file) then return file end
+  end
+end
+
 -- Whether a coroutine's body may be a C function: not in Lua 5.1.
 support.has_c_bodies = pcall(coroutine.create, print)
 
@@ -105,6 +113,14 @@ end
 -- A new file with the content of another.
 function support.copy(from, name)
   return support.new_file(name or from:match("[^/]*$"), support.read(from))
+end
+
+-- The SHA-256 of a file, as the system's own program tells it.
+function support.sha256(path)
+  local listing = io.popen("sha256sum " .. support.quote(path))
+  local hash = listing:read("*l"):match("^%x+")
+  listing:close()
+  return hash
 end
 
 -- Puts another file where one may be mapped: as a build does it, under a new inode.

@@ -22,7 +22,10 @@ pub(super) fn map(
         path: file.path.clone(),
         source,
     };
+    // Only the copy is known to be what was hashed.
+    let is_hashed = file.sha256.is_some();
     if is_in_place()
+        && !is_hashed
         && let Ok((handle, descriptor)) = open_checked(&file.path, file)
         && !is_known(descriptor)
     {
@@ -38,7 +41,7 @@ pub(super) fn map(
     let copy = Copy::in_file(file).map_err(failed)?;
     let (handle, descriptor) = match open_checked(copy.path(), file) {
         // It may need other files of its directory.
-        Err(Error::Open { .. }) => open_checked(&file.path, file),
+        Err(Error::Open { .. }) if !is_hashed => open_checked(&file.path, file),
         opened => opened,
     }?;
     Ok((handle, descriptor, None))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plugin_api::mlua::Lua;
 use tracing::{debug, info, info_span};
 
 use super::{Entry, LoadedPlugins, Loading, Origin, log_failure};
@@ -18,7 +19,7 @@ impl LoadedPlugins {
     /// Loads the newer version of a plugin that is in its file, as [`replace`](Self::replace) does.
     pub(crate) fn reload(&self, name: &str) -> Result<UnloadReport, Error> {
         let old = self.get_from_file(name)?;
-        let file = PluginFile::read(&old.path());
+        let file = self.read_again(&old.path());
         self.replace(old, file)
     }
 
@@ -101,6 +102,8 @@ impl LoadedPlugins {
     /// Makes a new version, complete but for being seen.
     fn prepare(&self, old: &Entry, file: &PluginFile) -> Result<Entry, Error> {
         file.check()?;
+        let states: Vec<Lua> = old.states().into_iter().flatten().collect();
+        self.admit(file, &states)?;
         let _loading = Loading::begin(self, &file.path)?;
         let library = Library::open(file)?;
         let new = old.successor(&library);

@@ -12,7 +12,7 @@ use tracing::{debug, warn};
 use super::{LoadedPlugins, Origin};
 use crate::Error;
 use crate::lock::lock;
-use crate::plugin_file::{Identity, PluginFile};
+use crate::plugin_file::Identity;
 use crate::report::UnloadReport;
 
 /// What polling did about one watched plugin.
@@ -213,7 +213,7 @@ impl LoadedPlugins {
             let Origin::File(library) = entry.origin() else {
                 return None;
             };
-            let file = PluginFile::read(&path);
+            let file = self.read_again(&path);
             // It is between two lives; its return will be heard of.
             if matches!(file, Err(Error::Read { .. })) {
                 return None;

@@ -7,6 +7,7 @@ use plugin_api::mlua::{self, Error, Function, Lua, Value};
 
 use crate::loaded::{Entry, LoadedPlugins};
 use crate::lua_state::StateId;
+use crate::sha256::Sha256;
 
 /// The name of a loaded plugin that is given by name, or by the table that `load` returned.
 pub(super) fn plugin_argument(
@@ -28,7 +29,7 @@ pub(super) fn plugin_argument(
                 )),
             }
         }
-        other => Err(expected(function, "plugin table or name", other)),
+        other => Err(expected(1, function, "plugin table or name", other)),
     }
 }
 
@@ -58,6 +59,30 @@ pub(super) fn quiet_option(options: Option<&Value>, function: &str) -> mlua::Res
     })
 }
 
+/// The field `sha256` of a table of options.
+pub(super) fn sha256_option(
+    options: Option<&Value>,
+    function: &str,
+) -> mlua::Result<Option<Sha256>> {
+    let text = match option(options, "sha256", function)? {
+        Value::Nil => return Ok(None),
+        Value::String(text) => text,
+        other => return Err(bad_option("sha256", "string", &other, function)),
+    };
+    let hash = text.to_string_lossy().parse::<Sha256>();
+    let wrong = |error| bad_argument_at(2, function, &format!("field 'sha256': {error}"));
+    hash.map(Some).map_err(wrong)
+}
+
+/// The field `trusted` of a table of options, false if it is not given.
+pub(super) fn trusted_option(options: Option<&Value>, function: &str) -> mlua::Result<bool> {
+    match option(options, "trusted", function)? {
+        Value::Nil => Ok(false),
+        Value::Boolean(trusted) => Ok(trusted),
+        other => Err(bad_option("trusted", "boolean", &other, function)),
+    }
+}
+
 /// A field of the table of options, which may not be given.
 fn option(options: Option<&Value>, name: &str, function: &str) -> mlua::Result<Value> {
     match options {
@@ -81,9 +106,18 @@ fn bad_option(name: &str, expected: &str, found: &Value, function: &str) -> Erro
 
 /// The bytes of a string argument. A number is not taken for a string.
 pub(super) fn text_argument(value: Option<&Value>, function: &str) -> mlua::Result<Vec<u8>> {
+    text_argument_at(1, value, function)
+}
+
+/// The same for an argument that is not the first.
+pub(super) fn text_argument_at(
+    position: usize,
+    value: Option<&Value>,
+    function: &str,
+) -> mlua::Result<Vec<u8>> {
     match value {
         Some(Value::String(text)) => Ok(text.as_bytes().to_vec()),
-        other => Err(expected(function, "string", other)),
+        other => Err(expected(position, function, "string", other)),
     }
 }
 
@@ -95,7 +129,7 @@ pub(super) fn function_argument(
     match value {
         Some(Value::Function(given)) => Ok(Some(given.clone())),
         Some(Value::Nil) => Ok(None),
-        other => Err(expected(function, "function or nil", other)),
+        other => Err(expected(1, function, "function or nil", other)),
     }
 }
 
@@ -114,9 +148,10 @@ pub(super) fn filter_argument(
     }
 }
 
-fn expected(function: &str, expected: &str, found: Option<&Value>) -> Error {
+fn expected(position: usize, function: &str, expected: &str, found: Option<&Value>) -> Error {
     let found = found.map_or("no value", type_name);
-    bad_argument(function, &format!("{expected} expected, got {found}"))
+    let problem = format!("{expected} expected, got {found}");
+    bad_argument_at(position, function, &problem)
 }
 
 fn type_name(value: &Value) -> &'static str {

@@ -1,4 +1,4 @@
-//! Keeping the module mapped.
+//! The module's own file, and keeping it mapped.
 //!
 //! Some hosts unmap a C module when they close a Lua state, while plugins that know the module's
 //! functions stay.
@@ -17,6 +17,19 @@ pub(crate) fn pin(code: *const c_void) {
     if let Ok(library) = unsafe { Library::open(Some(to_os(&path)), flags) } {
         std::mem::forget(library);
     }
+}
+
+/// The module's own file, absolute, under the name by which it was loaded.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+pub(super) fn module_file() -> Option<std::path::PathBuf> {
+    let image = plugin_api::image::Image::containing(module_file as *const c_void)?;
+    std::path::absolute(to_os(&image.path?)).ok()
+}
+
+/// Nothing is known about loaded objects here.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+pub(super) fn module_file() -> Option<std::path::PathBuf> {
+    None
 }
 
 /// Nothing is known about loaded objects here.

@@ -53,7 +53,12 @@ pub(crate) fn keep(file: &PluginFile, memory: Arc<Memory>) {
         return;
     }
     let mut kept = lock(&KEPT);
-    kept.retain(|copy| !Arc::ptr_eq(&copy.memory, &memory));
+    // One of each content and name: where the hash was asked for, another copy was made.
+    let (identity, name) = (file.identity, file.file_name());
+    kept.retain(|copy| {
+        let is_same = copy.identity == identity && copy.name == name;
+        !is_same && !Arc::ptr_eq(&copy.memory, &memory)
+    });
     kept.push(Kept {
         identity: file.identity,
         name: file.file_name().to_owned(),

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{Identity, manifest};
 use crate::Error;
+use crate::sha256::{Hasher, Sha256};
 
 /// The largest file that is looked into, in bytes.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -26,6 +27,10 @@ pub(super) struct Source<'a> {
     filled: usize,
     /// Whether that is the first one.
     is_at_first: bool,
+    /// Whether the SHA-256 is wanted, which takes time.
+    is_hashed: bool,
+    /// The SHA-256 of what was read, if it is wanted, once all was read.
+    pub(super) sha256: Option<Sha256>,
 }
 
 impl<'a> Source<'a> {
@@ -47,6 +52,12 @@ impl<'a> Source<'a> {
             });
         }
         let file = File::open(path).map_err(unreadable)?;
+        Self::of(path, file)
+    }
+
+    /// The same for a regular file that is open.
+    pub(super) fn of(path: &'a Path, file: File) -> Result<Self, Error> {
+        let unreadable = |source| unreadable(path, source);
         let length = file.metadata().map_err(unreadable)?.len();
         let mut source = Self {
             path,
@@ -55,6 +66,8 @@ impl<'a> Source<'a> {
             buffer: vec![0; PIECE],
             filled: 0,
             is_at_first: true,
+            is_hashed: false,
+            sha256: None,
         };
         source.check_length(length)?;
         source.next()?;
@@ -64,6 +77,11 @@ impl<'a> Source<'a> {
             return Err(source.not_a_library(found));
         }
         Ok(source)
+    }
+
+    /// Takes the SHA-256 of what is going to be read.
+    pub(super) fn take_sha256(&mut self) {
+        self.is_hashed = true;
     }
 
     /// What tells the piece that was read last from others: the first one, before all is read.
@@ -80,13 +98,18 @@ impl<'a> Source<'a> {
             self.next()?;
         }
         let (mut hash, mut length) = (Xxh3::new(), 0);
+        let mut sha256 = self.is_hashed.then(Hasher::default);
         while self.filled > 0 {
             hash.update(self.piece());
+            if let Some(sha256) = &mut sha256 {
+                sha256.update(self.piece());
+            }
             take(self.piece());
             length += self.filled;
             self.check_length(length as u64)?;
             self.next()?;
         }
+        self.sha256 = sha256.map(Hasher::finish);
         Ok(Identity {
             hash: hash.digest128(),
             length,

@@ -1,0 +1,176 @@
+//! Sealed Lua states, in which no further plugin is loaded.
+//!
+//! A script must not be able to break a seal, so what tells of it is not in the state alone:
+//!
+//! - A list in this copy of the loader, by the state's identity. Scripts cannot reach it.
+//! - An open file in memory with the state's identity in its name, by which another copy of the module in
+//!   the process, which has a list of its own, learns of it when it is opened (on Linux).
+//! - A mark in the registry, for other copies that are open already. Its finaliser tells the end of the
+//!   state, whose identity another may have one day. If a script takes the mark away by means of the
+//!   debug library, the finaliser sees that the state is in use and puts another there.
+
+use std::ffi::{CStr, c_int};
+use std::path::Path;
+use std::sync::Mutex;
+
+use plugin_api::mlua::ffi::{self, lua_State};
+use plugin_api::mlua::{self, Lua, Value};
+
+use crate::Error;
+use crate::lock::lock;
+use crate::lua_state::StateId;
+
+/// Where the mark is in the registry.
+const KEY: &CStr = c"cygnixy.seal";
+
+/// A sealed state.
+#[derive(Debug)]
+struct Sealed {
+    state: StateId,
+    #[expect(dead_code, reason = "it is open, which is its use")]
+    sign: Option<Sign>,
+}
+
+/// The states that were sealed by this copy of the loader.
+static SEALED: Mutex<Vec<Sealed>> = Mutex::new(Vec::new());
+
+/// Seals a state for good: no plugin is loaded or reloaded in it from now on, whoever loads it: the Lua
+/// module, any copy of it, or a [`PluginManager`](crate::PluginManager), which refuses to make a plugin's
+/// functions there. What is there goes on working, and can be unloaded.
+///
+/// Lua code cannot undo it, unless the program gives it the means: see the README.
+///
+/// # Errors
+///
+/// If Lua has no memory for the mark. The state is sealed then for this copy of the loader.
+pub fn seal_state(lua: &Lua) -> mlua::Result<()> {
+    let state = StateId::of(lua);
+    {
+        let mut sealed = lock(&SEALED);
+        if !sealed.iter().any(|one| one.state == state) {
+            let sign = Sign::put_up(state);
+            sealed.push(Sealed { state, sign });
+        }
+    }
+    // SAFETY: the closure runs in a protected call on a thread with room, and has no destructor.
+    unsafe { lua.exec_raw((), |state| mark(state)) }
+}
+
+/// Checks that a state is not sealed.
+pub(crate) fn check(plugin: &str, path: &Path, lua: &Lua) -> Result<(), Error> {
+    if is_sealed(lua) {
+        return Err(refusal(plugin, path));
+    }
+    Ok(())
+}
+
+pub(crate) fn refusal(plugin: &str, path: &Path) -> Error {
+    Error::Sealed {
+        plugin: plugin.to_owned(),
+        path: path.to_owned(),
+    }
+}
+
+/// Whether a state is sealed, by this copy of the loader or by one whose mark is in the registry.
+fn is_sealed(lua: &Lua) -> bool {
+    let state = StateId::of(lua);
+    if lock(&SEALED).iter().any(|one| one.state == state) {
+        return true;
+    }
+    let key = KEY.to_string_lossy();
+    !matches!(lua.named_registry_value::<Value>(&key), Ok(Value::Nil))
+}
+
+/// Whether a state was sealed by any copy of the loader, also if its mark is gone. Takes longer.
+#[cfg(feature = "module")]
+pub(crate) fn was_sealed(lua: &Lua) -> bool {
+    is_sealed(lua) || Sign::is_up(StateId::of(lua))
+}
+
+/// Puts a mark in the registry, unless there is one.
+///
+/// # Safety
+///
+/// - `state` is valid, runs a protected call and has room for four values; nothing up to that call
+///   needs a destructor.
+unsafe fn mark(state: *mut lua_State) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
+        let is_marked = ffi::lua_type(state, -1) == ffi::LUA_TUSERDATA;
+        ffi::lua_pop(state, 1);
+        if is_marked {
+            return;
+        }
+        ffi::lua_newuserdata(state, 1);
+        ffi::lua_createtable(state, 0, 1);
+        ffi::lua_pushcfunction(state, ended);
+        ffi::lua_setfield(state, -2, c"__gc".as_ptr());
+        ffi::lua_setmetatable(state, -2);
+        ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
+    }
+}
+
+/// The finaliser of the mark.
+unsafe extern "C-unwind" fn ended(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with a valid state and room; `lua_Debug` is a C structure for which zero
+    // is a value. The lock's guard is gone before anything raises.
+    unsafe {
+        let identity = StateId::of_raw(state);
+        let mut frame: ffi::lua_Debug = std::mem::zeroed();
+        let is_called = ffi::lua_getstack(state, 1, &raw mut frame) != 0;
+        let is_main = ffi::lua_pushthread(state) == 1;
+        ffi::lua_pop(state, 1);
+        if is_called || !is_main {
+            // A script is running: it has taken the mark away, or calls this itself.
+            if lock(&SEALED).iter().any(|one| one.state == identity) {
+                mark(state);
+            }
+        } else {
+            lock(&SEALED).retain(|one| one.state != identity);
+        }
+    }
+    0
+}
+
+/// Tells all copies of the loader in the process that a state is sealed, for as long as it is open.
+#[derive(Debug)]
+struct Sign {
+    #[cfg(target_os = "linux")]
+    _file: std::os::fd::OwnedFd,
+}
+
+#[cfg(target_os = "linux")]
+impl Sign {
+    fn put_up(state: StateId) -> Option<Self> {
+        let file =
+            rustix::fs::memfd_create(Self::name(state), rustix::fs::MemfdFlags::CLOEXEC).ok()?;
+        Some(Self { _file: file })
+    }
+
+    #[cfg(feature = "module")]
+    fn is_up(state: StateId) -> bool {
+        let Ok(open) = std::fs::read_dir("/proc/self/fd") else {
+            return false;
+        };
+        let name = format!("/memfd:{} (deleted)", Self::name(state));
+        let mut files = open.flatten().map(|file| std::fs::read_link(file.path()));
+        files.any(|file| file.is_ok_and(|file| file.as_os_str() == name.as_str()))
+    }
+
+    fn name(state: StateId) -> String {
+        format!("cygnixy.sealed.{:x}", state.address())
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Sign {
+    fn put_up(_state: StateId) -> Option<Self> {
+        None
+    }
+
+    #[cfg(feature = "module")]
+    fn is_up(_state: StateId) -> bool {
+        false
+    }
+}
