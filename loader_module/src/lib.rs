@@ -27,7 +27,7 @@
 //! # Contents
 //!
 //! - [`PluginManager`] and [`PluginInfo`]: loading, registering, unloading, reloading.
-//! - [`inspect`]: what a plugin file says of itself, without running it.
+//! - [`inspect`]: what a plugin file says of itself, without running it; [`check`]: whether it fits.
 //! - [`UnloadReport`]: what became of an unloaded plugin's library, and why it stays if it does.
 //! - [`Error`]: everything that can go wrong, by step.
 
@@ -55,7 +55,7 @@ pub use manager::{PluginInfo, PluginManager};
 pub use plugin_api;
 pub use plugin_api::instance::Failure;
 pub use plugin_api::manifest::Manifest;
-pub use plugin_file::inspect;
+pub use plugin_file::{check, inspect};
 pub use report::{Reason, ReasonKind, UnloadReport};
 
 /// The version of this crate.

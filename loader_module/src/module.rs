@@ -9,14 +9,18 @@ use tracing::debug;
 use crate::loaded::{Entry, LoadedPlugins};
 use crate::lua_state::StateId;
 use crate::manager::PluginInfo;
-use crate::{VERSION, plugin_file, runtime, search};
+use crate::{VERSION, runtime, search};
 
 mod arguments;
 mod entry;
+mod files;
 mod pin;
 mod reports;
 
-use arguments::{bad_argument, collect_option, plugin_argument, quiet_option, text_argument};
+use arguments::{
+    bad_argument, bad_argument_at, collect_option, optional_text_argument, plugin_argument,
+    quiet_option, text_argument,
+};
 use reports::{poll_result, report};
 
 /// Makes the module's table in a Lua state.
@@ -112,7 +116,8 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let loaded = Arc::clone(&plugins);
     let help = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "help")?;
-        loaded.help(&name).map_err(Error::external)
+        let function = optional_text_argument(arguments.get(1), 2, "help")?;
+        help(&loaded, &name, function.as_deref())
     };
     module.raw_set("help", lua.create_function(help)?)?;
 
@@ -127,12 +132,22 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     };
     module.raw_set("list", lua.create_function(list)?)?;
 
-    let inspect = |lua: &Lua, arguments: MultiValue| {
-        let path = text_argument(arguments.front(), "inspect")?;
-        inspect(lua, &path)
-    };
-    module.raw_set("inspect", lua.create_function(inspect)?)?;
+    files::add(lua, &module)?;
     Ok(module)
+}
+
+/// What is known of a plugin's functions, or of one of them.
+fn help(loaded: &LoadedPlugins, plugin: &str, function: Option<&[u8]>) -> mlua::Result<String> {
+    let Some(function) = function else {
+        return loaded.help(plugin).map_err(Error::external);
+    };
+    let function = String::from_utf8_lossy(function);
+    let all = loaded.help_by_function(plugin).map_err(Error::external)?;
+    let found = all.into_iter().find(|(name, _)| *name == function);
+    found.map(|(_, text)| text).ok_or_else(|| {
+        let problem = format!("plugin '{plugin}' has no function '{function}'");
+        bad_argument_at(2, "help", &problem)
+    })
 }
 
 fn load(
@@ -144,13 +159,17 @@ fn load(
     let path = if search::is_path(text) {
         search::to_path(text)
     } else {
-        let templates: Value = module.raw_get("path")?;
-        let Value::String(templates) = templates else {
-            return Err(Error::runtime("'cygnixy.path' must be a string"));
-        };
-        search::search(text, &templates.as_bytes()).map_err(Error::external)?
+        search::search(text, &templates(module)?).map_err(Error::external)?
     };
     plugins.load_into(&path, lua).map_err(Error::external)
+}
+
+/// `cygnixy.path`, as the script has set it.
+fn templates(module: &Table) -> mlua::Result<Vec<u8>> {
+    match module.raw_get("path")? {
+        Value::String(templates) => Ok(templates.as_bytes().to_vec()),
+        _ => Err(Error::runtime("'cygnixy.path' must be a string")),
+    }
 }
 
 fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
@@ -161,20 +180,6 @@ fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
     table.raw_set("path", info.path)?;
     table.raw_set("functions", info.functions)?;
     table.raw_set("signatures", info.signatures)?;
-    Ok(table)
-}
-
-fn inspect(lua: &Lua, path: &[u8]) -> mlua::Result<Table> {
-    let manifest = plugin_file::inspect(search::to_path(path)).map_err(Error::external)?;
-    let table = lua.create_table()?;
-    table.raw_set("name", manifest.name)?;
-    table.raw_set("version", manifest.version)?;
-    table.raw_set("authors", manifest.authors)?;
-    table.raw_set("description", manifest.description)?;
-    table.raw_set("abi", manifest.lua_abi)?;
-    table.raw_set("api_version", manifest.api_version)?;
-    table.raw_set("mlua", manifest.mlua)?;
-    table.raw_set("rustc", manifest.rustc)?;
-    table.raw_set("target", manifest.target)?;
+    table.raw_set("docs", info.docs)?;
     Ok(table)
 }

@@ -10,6 +10,8 @@ use plugin_api::lua_abi::accepted_by;
 
 use crate::Error;
 
+pub(crate) mod found;
+
 /// The environment variable that replaces the default path, or adds to it with `;;`.
 const VARIABLE: &str = "CYGNIXY_PATH";
 

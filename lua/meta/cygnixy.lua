@@ -35,7 +35,8 @@ local cygnixy = {}
 ---@field version string the version of its crate
 ---@field path string the file it is from, absolute
 ---@field functions string[] the names of its functions, sorted
----@field signatures table<string, string> the types of fast functions by name: `(number, string?) -> number`
+---@field signatures table<string, string> the types of functions by name, where they are known: `(a: number, b: string?) -> number`
+---@field docs table<string, string> what functions do, by name, where their author says it
 
 ---What a plugin file says of itself.
 ---@class cygnixy.Manifest
@@ -60,11 +61,13 @@ local cygnixy = {}
 ---@return cygnixy.Plugin
 function cygnixy.ffi(plugin) end
 
----The functions of a plugin, a line each and sorted, with their types where they are known:
----`greet.add(number, number) -> number`, and `greet.hello(...)` otherwise.
+---The functions of a plugin, a line each and sorted, with their types and the names of parameters where
+---they are known: `greet.add(a: number, b: number) -> number`, and `greet.hello(...)` otherwise. What their
+---author says of them stands below, indented.
 ---@param plugin string|cygnixy.Plugin the name of a loaded plugin, or its table
+---@param name? string only this function; an error if there is none
 ---@return string
-function cygnixy.help(plugin) end
+function cygnixy.help(plugin, name) end
 
 ---Loads a plugin and returns its table of functions. Loading a loaded file again returns the same
 ---table.
@@ -175,5 +178,25 @@ function cygnixy.list() end
 ---@param path string a path; bare names are not looked up
 ---@return cygnixy.Manifest
 function cygnixy.inspect(path) end
+
+---Whether a plugin file fits: `true`, or `nil` and the error that `load` would raise before it runs any
+---code of the file. It is read, parsed and compared with this processor, Lua and plugin API; libraries
+---that it needs are not looked for.
+---@param path string a path or a bare name, as for `load`
+---@return true? fits
+---@return string? reason
+function cygnixy.check(path) end
+
+---A plugin file that a bare name leads to.
+---@class cygnixy.Available
+---@field name string the bare name
+---@field path string the file
+---@field manifest cygnixy.Manifest? what it says of itself; `nil` if it is no plugin
+---@field problem string? why it does not fit, as `check` says it
+---@field hidden_by string? the file that the name leads to instead of this one
+
+---The files that bare names lead to by `cygnixy.path`, in its order. No code of them is run.
+---@return cygnixy.Available[]
+function cygnixy.available() end
 
 return cygnixy

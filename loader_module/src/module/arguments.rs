@@ -87,6 +87,22 @@ pub(super) fn text_argument(value: Option<&Value>, function: &str) -> mlua::Resu
     }
 }
 
+/// The bytes of a string argument that may be left out.
+pub(super) fn optional_text_argument(
+    value: Option<&Value>,
+    position: usize,
+    function: &str,
+) -> mlua::Result<Option<Vec<u8>>> {
+    match value {
+        None | Some(Value::Nil) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_bytes().to_vec())),
+        Some(other) => {
+            let problem = format!("string expected, got {}", type_name(other));
+            Err(bad_argument_at(position, function, &problem))
+        }
+    }
+}
+
 fn expected(function: &str, expected: &str, found: Option<&Value>) -> Error {
     let found = found.map_or("no value", type_name);
     bad_argument(function, &format!("{expected} expected, got {found}"))
@@ -104,7 +120,7 @@ pub(super) fn bad_argument(function: &str, problem: &str) -> Error {
     bad_argument_at(1, function, problem)
 }
 
-fn bad_argument_at(position: usize, function: &str, problem: &str) -> Error {
+pub(super) fn bad_argument_at(position: usize, function: &str, problem: &str) -> Error {
     Error::runtime(format!(
         "bad argument #{position} to '{function}' ({problem})"
     ))
