@@ -35,7 +35,7 @@ local cygnixy = {}
 ---@field version string the version of its crate
 ---@field path string the file it is from, absolute
 ---@field functions string[] the names of its functions, sorted
----@field signatures table<string, string> the types of functions by name, where they are known: `(a: number, b: string?) -> number`
+---@field signatures table<string, string> the types of functions by name, where known: `(a: number, string?) -> number`
 ---@field docs table<string, string> what functions do, by name, where their author says it
 
 ---What a plugin file says of itself.

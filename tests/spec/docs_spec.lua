@@ -46,7 +46,8 @@ describe("documentation", function()
     local help = cygnixy.help(documented)
     support.has(
       "\n" .. help,
-      "\ndocumented.add(a: number, b: number) -> number\n    Adds two numbers.\n    \n    In floating point.\ndocumented.both(",
+      "\ndocumented.add(a: number, b: number) -> number\n    Adds two numbers.\n    \n    In floating point.\n"
+        .. "documented.both(",
       "\ndocumented.plain(...)\n"
     )
     assert.is_nil(help:find("missing", 1, true))
