@@ -26,7 +26,8 @@
 ---@field path string
 local cygnixy = {}
 
----A plugin's functions by name.
+---A plugin's functions by name. Functions that return one return `any`, so that a script can say which
+---class it is: `cygnixy stubs` writes a class for each plugin.
 ---@alias cygnixy.Plugin table<string, function>
 
 ---A loaded plugin, as `list` describes it.
@@ -58,7 +59,7 @@ local cygnixy = {}
 ---across a reload and an unload, and keep no library mapped. They are worth it in loops that LuaJIT
 ---compiles; in interpreted code a call through the FFI costs more than an ordinary one.
 ---@param plugin string|cygnixy.Plugin the name of a loaded plugin, or its table
----@return cygnixy.Plugin
+---@return any functions a table as that of `load`
 function cygnixy.ffi(plugin) end
 
 ---The functions of a plugin, a line each and sorted, with their types and the names of parameters where
@@ -79,7 +80,7 @@ function cygnixy.help(plugin, name) end
 ---plugin is not found, does not fit or fails to start; nothing is loaded then, and no code of a
 ---file that does not fit is run.
 ---@param path string
----@return cygnixy.Plugin
+---@return any plugin a `cygnixy.Plugin`
 function cygnixy.load(path) end
 
 ---Which kind of reason it is; the README has a table of what each means.
@@ -166,7 +167,7 @@ function cygnixy.collect() end
 
 ---The table of the loaded plugin of that name, or `nil`.
 ---@param name string
----@return cygnixy.Plugin?
+---@return any plugin a `cygnixy.Plugin`, or nil
 function cygnixy.get(name) end
 
 ---The loaded plugins, in the order in which they were loaded.

@@ -66,10 +66,14 @@ fn greet(name: &str) -> Result<String, &'static str> {
     Ok(format!("Hello, {name}!"))
 }
 
+fn add(a: f64, b: f64) -> f64 {
+    a + b
+}
+
 fn functions(lua: &Lua) -> mlua::Result<HashMap<String, Function>> {
     Ok(HashMap::from([
         ("greet".to_owned(), lua.create_fast_function(greet)?),
-        ("add".to_owned(), lua.create_fast_function(|a: f64, b: f64| a + b)?),
+        ("add".to_owned(), lua.create_fast_function(add)?),
     ]))
 }
 
@@ -93,8 +97,12 @@ impl PluginLua for @type@ {
 
     fn docs(&self) -> Vec<FunctionDoc> {
         vec![
-            FunctionDoc::new("greet").text("Greets somebody; an empty name is an error.").parameters(["name"]),
-            FunctionDoc::new("add").text("Adds two numbers.").parameters(["a", "b"]),
+            FunctionDoc::new("greet")
+                .text("Greets somebody; an empty name is an error.")
+                .parameters(["name"]),
+            FunctionDoc::new("add")
+                .text("Adds two numbers.")
+                .parameters(["a", "b"]),
         ]
     }
 }
