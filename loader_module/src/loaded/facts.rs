@@ -45,7 +45,11 @@ pub(crate) fn sink(facts: &mut Vec<Facts>) -> FunctionSink {
         unsafe {
             let facts = &mut *context.cast::<Vec<Facts>>();
             let has_doc = (*info).size >= offset_of!(FunctionInfo, doc) + size_of::<Str>();
-            let doc = has_doc.then(|| (*info).doc.to_text()).unwrap_or_default();
+            let doc = if has_doc {
+                (*info).doc.to_text()
+            } else {
+                String::new()
+            };
             let signature = (*info).signature.to_text();
             let parameters = (*info).parameters.to_text();
             let is_callable = !(*info).block.is_null() && parameters.len() <= FfiBlock::ARGUMENTS;
