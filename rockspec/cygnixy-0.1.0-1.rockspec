@@ -28,4 +28,6 @@ build = {
    type = "command",
    build_command = '"$(LUA)" rockspec/build.lua build',
    install_command = '"$(LUA)" rockspec/build.lua install "$(PREFIX)" "$(LIBDIR)" "$(LUADIR)"',
+   -- LuaRocks makes a program of it that finds the module.
+   install = { bin = { cygnixy = "bin/cygnixy" } },
 }

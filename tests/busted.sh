@@ -44,14 +44,15 @@ LUA_PATH="$tree/share/lua/$version/?.lua;$tree/share/lua/$version/?/init.lua;$ro
 LUA_CPATH="$tree/lib/lua/$version/?.so;$cpath"
 CYGNIXY_TEST_LUA=${CYGNIXY_TEST_WRAPPER:-$interpreter}
 CYGNIXY_TEST_SCRATCH=$scratch
+CYGNIXY_TEST_COMMAND=$tree/bin/cygnixy
 CYGNIXY_TEST_ABI=$abi
 CYGNIXY_TEST_PLUGINS=$root/build/$abi/plugins
 CYGNIXY_TEST_FIXTURES=$root/build/$abi/fixtures
 CYGNIXY_TEST_ZOO=$root/build/$abi/zoo
-export LUA_PATH LUA_CPATH CYGNIXY_TEST_LUA CYGNIXY_TEST_SCRATCH
+export LUA_PATH LUA_CPATH CYGNIXY_TEST_LUA CYGNIXY_TEST_SCRATCH CYGNIXY_TEST_COMMAND
 export CYGNIXY_TEST_ABI CYGNIXY_TEST_PLUGINS CYGNIXY_TEST_FIXTURES CYGNIXY_TEST_ZOO
 # The user's own settings have no say.
-unset CYGNIXY_PATH CYGNIXY_LOG CYGNIXY_TEST_JOURNAL
+unset CYGNIXY_PATH CYGNIXY_LOG CYGNIXY_PLUGIN_API CYGNIXY_TEST_JOURNAL
 # The checkout may be where others can write, as in /tmp.
 export CYGNIXY_TRUSTED="$root/**"
 

@@ -31,6 +31,7 @@ unset LUA_INIT LUA_PATH LUA_CPATH
 LUAROCKS_CONFIG=$prefix/config.lua
 export LUAROCKS_CONFIG
 : >"$LUAROCKS_CONFIG"
+# Only this tree: its paths are what LuaRocks writes into the command that it installs.
 luarocks --lua-version="$version" --lua-dir="$prefix" --tree="$tree" \
-    make --deps-mode=none rockspec/cygnixy-0.1.0-1.rockspec
+    make --deps-mode=one rockspec/cygnixy-0.1.0-1.rockspec
 [ -f "$tree/lib/lua/$version/cygnixy.so" ] || die "LuaRocks installed no lib/lua/$version/cygnixy.so"

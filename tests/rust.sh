@@ -74,5 +74,8 @@ part "compilers" sh tests/compilers.sh
 part "lupa" sh tests/lupa.sh
 part "process" sh tests/process.sh "$@"
 part "valgrind" sh tests/valgrind.sh "$@"
+[ -x build/rocks/lua54/bin/cygnixy ] || part "lua54: rock" sh tests/rock.sh lua54
+part "new" sh tests/new.sh
+part "types" sh tests/types.sh
 
 [ "$failures" -eq 0 ]

@@ -30,7 +30,7 @@
 //! - [`LoadOptions`]: what is asked of a file before it is loaded: its hash ([`Sha256`]), and that nobody
 //!   else can change it ([`Trusted`]).
 //! - [`seal_state`]: no further plugin in a Lua state.
-//! - [`inspect`]: what a plugin file says of itself, without running it.
+//! - [`inspect`]: what a plugin file says of itself, without running it; [`check`]: whether it fits.
 //! - [`UnloadReport`]: what became of an unloaded plugin's library, and why it stays if it does.
 //! - [`Error`]: everything that can go wrong, by step.
 //!
@@ -71,7 +71,7 @@ pub use manager::{PluginInfo, PluginManager};
 pub use plugin_api;
 pub use plugin_api::instance::Failure;
 pub use plugin_api::manifest::Manifest;
-pub use plugin_file::inspect;
+pub use plugin_file::{check, inspect};
 pub use report::{Reason, ReasonKind, UnloadReport};
 pub use seal::seal_state;
 pub use sha256::{NoSha256, Sha256};

@@ -197,16 +197,33 @@ impl LoadedPlugins {
         }
     }
 
-    /// The functions of a plugin, a line each, with their types: `greet.add(number, number) -> number`.
+    /// The functions of a plugin, a line each, with their types: `greet.add(a: number) -> number`. What
+    /// is said of a function stands below it.
     pub(crate) fn help(&self, name: &str) -> Result<String, Error> {
+        let functions = self.help_by_function(name)?;
+        let texts: Vec<String> = functions.into_iter().map(|(_, text)| text).collect();
+        Ok(texts.join("\n"))
+    }
+
+    /// The same, for each function with its name.
+    pub(crate) fn help_by_function(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
         let entry = self.get(name).ok_or_else(|| self.not_loaded(name))?;
         let facts = entry.facts();
         let lines = entry.functions().into_iter().map(|function| {
             let known = facts.iter().find(|one| one.name == function);
             let types = known.and_then(|one| one.signature.as_deref());
-            format!("{name}.{function}{}", types.unwrap_or("(...)"))
+            let mut text = format!("{name}.{function}{}", types.unwrap_or("(...)"));
+            for line in known
+                .and_then(|one| one.doc.as_deref())
+                .unwrap_or_default()
+                .lines()
+            {
+                text.push_str("\n    ");
+                text.push_str(line);
+            }
+            (function, text)
         });
-        Ok(lines.collect::<Vec<_>>().join("\n"))
+        Ok(lines.collect())
     }
 
     /// Makes a plugin's functions in a Lua state, once; gives its table there.

@@ -43,8 +43,10 @@ pub struct PluginInfo {
     /// The names of its functions, sorted; empty until it is registered in a state.
     pub functions: Vec<String>,
     /// The types of those of its functions of which they are known, by name, as in
-    /// `(number, string?) -> number`.
+    /// `(number, string?) -> number`, or `(a: number, b: string?) -> number` if parameters have names.
     pub signatures: BTreeMap<String, String>,
+    /// What its functions do, by name, of those that are documented.
+    pub docs: BTreeMap<String, String>,
 }
 
 impl PluginInfo {
@@ -53,13 +55,16 @@ impl PluginInfo {
             Origin::File(library) => (Some(library.path.clone()), Some(library.manifest.clone())),
             Origin::Program => (None, None),
         };
+        let facts = entry.facts();
+        let docs = facts.iter().cloned();
+        let docs = docs.filter_map(|one| Some((one.name, one.doc?)));
         Self {
             name: entry.name().to_owned(),
             path,
             manifest,
             functions: entry.functions(),
-            signatures: entry
-                .facts()
+            docs: docs.collect(),
+            signatures: facts
                 .into_iter()
                 .filter_map(|one| Some((one.name, one.signature?)))
                 .collect(),

@@ -12,10 +12,11 @@ use crate::logs::call;
 use crate::lua_state::StateId;
 use crate::manager::PluginInfo;
 use crate::paths::to_path;
-use crate::{LoadOptions, Trusted, VERSION, plugin_file, runtime, seal, search, trust};
+use crate::{LoadOptions, Trusted, VERSION, runtime, seal, search, trust};
 
 mod arguments;
 mod entry;
+mod files;
 mod found;
 mod lock_files;
 mod pin;
@@ -23,7 +24,8 @@ mod reports;
 
 use arguments::{
     bad_argument, bad_argument_at, collect_option, filter_argument, function_argument,
-    plugin_argument, quiet_option, sha256_option, text_argument, text_argument_at, trusted_option,
+    optional_text_argument, plugin_argument, quiet_option, sha256_option, text_argument,
+    text_argument_at, trusted_option,
 };
 use reports::{poll_result, report};
 
@@ -151,7 +153,8 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let loaded = Arc::clone(&plugins);
     let help = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "help")?;
-        loaded.help(&name).map_err(Error::external)
+        let function = optional_text_argument(arguments.get(1), 2, "help")?;
+        help(&loaded, &name, function.as_deref())
     };
     module.raw_set("help", lua.create_function(help)?)?;
 
@@ -178,16 +181,25 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     };
     module.raw_set("list", lua.create_function(call(list))?)?;
 
-    let inspect = |lua: &Lua, arguments: MultiValue| {
-        let path = text_argument(arguments.front(), "inspect")?;
-        inspect(lua, &path)
-    };
-    module.raw_set("inspect", lua.create_function(call(inspect))?)?;
-
     module.raw_set("on_log", lua.create_function(call(on_log))?)?;
     let flush_log = |lua: &Lua, _: MultiValue| Ok(logs::flush(lua));
     module.raw_set("flush_log", lua.create_function(call(flush_log))?)?;
+    files::add(lua, &module)?;
     Ok(module)
+}
+
+/// What is known of a plugin's functions, or of one of them.
+fn help(loaded: &LoadedPlugins, plugin: &str, function: Option<&[u8]>) -> mlua::Result<String> {
+    let Some(function) = function else {
+        return loaded.help(plugin).map_err(Error::external);
+    };
+    let function = String::from_utf8_lossy(function);
+    let all = loaded.help_by_function(plugin).map_err(Error::external)?;
+    let found = all.into_iter().find(|(name, _)| *name == function);
+    found.map(|(_, text)| text).ok_or_else(|| {
+        let problem = format!("plugin '{plugin}' has no function '{function}'");
+        bad_argument_at(2, "help", &problem)
+    })
 }
 
 fn on_log(lua: &Lua, arguments: MultiValue) -> mlua::Result<()> {
@@ -215,20 +227,6 @@ fn describe(lua: &Lua, entry: &Entry) -> mlua::Result<Table> {
     table.raw_set("path", info.path)?;
     table.raw_set("functions", info.functions)?;
     table.raw_set("signatures", info.signatures)?;
-    Ok(table)
-}
-
-fn inspect(lua: &Lua, path: &[u8]) -> mlua::Result<Table> {
-    let manifest = plugin_file::inspect(to_path(path)).map_err(Error::external)?;
-    let table = lua.create_table()?;
-    table.raw_set("name", manifest.name)?;
-    table.raw_set("version", manifest.version)?;
-    table.raw_set("authors", manifest.authors)?;
-    table.raw_set("description", manifest.description)?;
-    table.raw_set("abi", manifest.lua_abi)?;
-    table.raw_set("api_version", manifest.api_version)?;
-    table.raw_set("mlua", manifest.mlua)?;
-    table.raw_set("rustc", manifest.rustc)?;
-    table.raw_set("target", manifest.target)?;
+    table.raw_set("docs", info.docs)?;
     Ok(table)
 }

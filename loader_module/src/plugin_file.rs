@@ -40,6 +40,18 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
     Ok(manifest)
 }
 
+/// Checks, without running any code of it, all that a load of the file checks before it opens it: that
+/// it can be read, is a whole shared library for this system and processor, has a manifest, and is made
+/// for this plugin API and the running Lua. What the dynamic linker and the plugin say then is not
+/// known before.
+///
+/// # Errors
+///
+/// The [`Error`] that a load would fail with.
+pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
+    PluginFile::read(path.as_ref(), None, false)?.check()
+}
+
 /// A plugin file that was read.
 #[derive(Debug)]
 pub(crate) struct PluginFile {

@@ -13,6 +13,8 @@ use crate::paths::to_path;
 
 mod folders;
 
+pub(crate) mod found;
+
 /// The environment variable that replaces the default path, or adds to it with `;;`.
 const VARIABLE: &str = "CYGNIXY_PATH";
 

@@ -33,7 +33,8 @@
 ---@field trusted string
 local cygnixy = {}
 
----A plugin's functions by name.
+---A plugin's functions by name. Functions that return one return `any`, so that a script can say which
+---class it is: `cygnixy stubs` writes a class for each plugin.
 ---@alias cygnixy.Plugin table<string, function>
 
 ---A loaded plugin, as `list` describes it.
@@ -42,7 +43,8 @@ local cygnixy = {}
 ---@field version string the version of its crate
 ---@field path string the file it is from, absolute
 ---@field functions string[] the names of its functions, sorted
----@field signatures table<string, string> the types of fast functions by name: `(number, string?) -> number`
+---@field signatures table<string, string> the types of functions by name, where known: `(a: number, string?) -> number`
+---@field docs table<string, string> what functions do, by name, where their author says it
 
 ---What a plugin file says of itself.
 ---@class cygnixy.Manifest
@@ -64,14 +66,16 @@ local cygnixy = {}
 ---across a reload and an unload, and keep no library mapped. They are worth it in loops that LuaJIT
 ---compiles; in interpreted code a call through the FFI costs more than an ordinary one.
 ---@param plugin string|cygnixy.Plugin the name of a loaded plugin, or its table
----@return cygnixy.Plugin
+---@return any functions a table as that of `load`
 function cygnixy.ffi(plugin) end
 
----The functions of a plugin, a line each and sorted, with their types where they are known:
----`greet.add(number, number) -> number`, and `greet.hello(...)` otherwise.
+---The functions of a plugin, a line each and sorted, with their types and the names of parameters where
+---they are known: `greet.add(a: number, b: number) -> number`, and `greet.hello(...)` otherwise. What their
+---author says of them stands below, indented.
 ---@param plugin string|cygnixy.Plugin the name of a loaded plugin, or its table
+---@param name? string only this function; an error if there is none
 ---@return string
-function cygnixy.help(plugin) end
+function cygnixy.help(plugin, name) end
 
 ---What is asked of a file before any of its code runs.
 ---@class cygnixy.LoadOptions
@@ -94,7 +98,7 @@ function cygnixy.help(plugin) end
 ---file that does not fit is run.
 ---@param path string
 ---@param options? cygnixy.LoadOptions
----@return cygnixy.Plugin
+---@return any plugin a `cygnixy.Plugin`
 function cygnixy.load(path, options) end
 
 ---Where the file of a bare name is, answered like `package.searchpath` does: the first that exists, or `nil`
@@ -250,7 +254,7 @@ function cygnixy.flush_log() end
 
 ---The table of the loaded plugin of that name, or `nil`.
 ---@param name string
----@return cygnixy.Plugin?
+---@return any plugin a `cygnixy.Plugin`, or nil
 function cygnixy.get(name) end
 
 ---The loaded plugins, in the order in which they were loaded.
@@ -262,5 +266,25 @@ function cygnixy.list() end
 ---@param path string a path; bare names are not looked up
 ---@return cygnixy.Manifest
 function cygnixy.inspect(path) end
+
+---Whether a plugin file fits: `true`, or `nil` and the error that `load` would raise before it runs any
+---code of the file. It is read, parsed and compared with this processor, Lua and plugin API; libraries
+---that it needs are not looked for.
+---@param path string a path or a bare name, as for `load`
+---@return true? fits
+---@return string? reason
+function cygnixy.check(path) end
+
+---A plugin file that a bare name leads to.
+---@class cygnixy.Available
+---@field name string the bare name
+---@field path string the file
+---@field manifest cygnixy.Manifest? what it says of itself; `nil` if it is no plugin
+---@field problem string? why it does not fit, as `check` says it
+---@field hidden_by string? the file that the name leads to instead of this one
+
+---The files that bare names lead to by `cygnixy.path`, in its order. No code of them is run.
+---@return cygnixy.Available[]
+function cygnixy.available() end
 
 return cygnixy

@@ -297,7 +297,7 @@ pub struct FunctionInfo {
     pub size: usize,
     /// Its name in the plugin's table.
     pub name: Str,
-    /// Its types, as in `(number, string?) -> number`; empty if they are not known.
+    /// Its types, as in `(a: number, string?) -> number`; empty if they are not known.
     pub signature: Str,
     /// For calls through LuaJIT's FFI; null if there are none.
     pub block: *mut FfiBlock,
@@ -306,6 +306,8 @@ pub struct FunctionInfo {
     pub parameters: Str,
     /// The kind of the result there: `n`, `b`, or `v` for none.
     pub result: u8,
+    /// What it does, in one or more lines; empty if nothing is said.
+    pub doc: Str,
 }
 
 /// Who takes what is known of functions.

@@ -8,12 +8,13 @@ use std::{fmt, ptr};
 use mlua::{Lua, Table};
 
 use crate::abi::{FunctionInfo, FunctionSink, Str};
+use crate::docs::Docs;
 use crate::errors;
 use crate::fast;
 use crate::panics;
 use crate::plugin::PluginLua;
 use crate::protected::CollectorPause;
-use crate::revoke::Revocable;
+use crate::revoke::{self, Revocable};
 
 pub mod ffi;
 
@@ -53,7 +54,21 @@ pub fn gone(plugin: &str, function: &str) -> String {
 pub struct Instance {
     plugin: Box<dyn PluginLua>,
     name: String,
-    made: HashMap<usize, Revocable>,
+    made: HashMap<usize, Made>,
+}
+
+/// What was made in a Lua state.
+struct Made {
+    functions: Revocable,
+    docs: Docs,
+}
+
+impl Made {
+    /// Each function, with all documentation.
+    fn each(&self) -> impl Iterator<Item = (&revoke::Made, &Docs)> {
+        let functions = self.functions.functions().iter();
+        functions.map(|function| (function, &self.docs))
+    }
 }
 
 // SAFETY: `PluginLua` requires `Send`. The other part is handles to Lua functions: they are used
@@ -106,23 +121,26 @@ impl Instance {
         run_hook(|| self.plugin.on_load())
     }
 
-    /// Runs [`PluginLua::get_lua_functions`] and makes a table of them, each revocable.
+    /// Runs [`PluginLua::get_lua_functions`] and makes a table of them, each revocable; asks for
+    /// [`PluginLua::docs`].
     ///
     /// # Errors
     ///
-    /// [`Failure`] if the hook panics or Lua runs out of memory.
+    /// [`Failure`] if a hook panics or Lua runs out of memory.
     pub fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
         let functions = panics::catch(|| {
             fast::collect(lua);
-            self.plugin.get_lua_functions(lua)
+            (self.plugin.get_lua_functions(lua), self.plugin.docs())
         });
-        let functions = functions.map_err(Failure::Panic)?;
+        let (functions, docs) = functions.map_err(Failure::Panic)?;
         let made = panics::catch(|| {
             let _pause = pause(lua);
             Revocable::new(lua, &self.name, functions, &fast::recollect(lua))
         });
         let (table, revocable) = made.map_err(Failure::Panic)?.map_err(lua_failure)?;
-        self.made.insert(identity(lua), revocable);
+        let docs = Docs::new(docs);
+        let functions = revocable;
+        self.made.insert(identity(lua), Made { functions, docs });
         Ok(table)
     }
 
@@ -135,8 +153,8 @@ impl Instance {
     ///   function is alive and not revoked.
     pub unsafe fn describe(&self, lua: &Lua, sink: FunctionSink) {
         let made = self.made.get(&identity(lua));
-        for made in made.map_or(&[][..], Revocable::functions) {
-            let signature = made.signature.as_ref().map(ToString::to_string);
+        for (made, docs) in made.into_iter().flat_map(Made::each) {
+            let signature = docs.signature(&made.name, made.signature.as_ref());
             let ffi = made.block(lua);
             let info = FunctionInfo {
                 size: size_of::<FunctionInfo>(),
@@ -145,6 +163,7 @@ impl Instance {
                 block: ffi.as_ref().map_or(ptr::null_mut(), |ffi| ffi.block),
                 parameters: Str::new(ffi.as_ref().map_or("", |ffi| &ffi.parameters)),
                 result: ffi.as_ref().map_or(b'v', |ffi| ffi.result as u8),
+                doc: Str::new(docs.text(&made.name)),
             };
             // SAFETY: as the caller promises; the texts outlive the call.
             unsafe { (sink.add)(sink.context, &raw const info) };
@@ -157,12 +176,12 @@ impl Instance {
     ///
     /// [`Failure`] if Lua runs out of memory; some functions may then not be revoked.
     pub fn revoke(&mut self, lua: &Lua) -> Result<(), Failure> {
-        let Some(revocable) = self.made.remove(&identity(lua)) else {
+        let Some(Made { functions, .. }) = self.made.remove(&identity(lua)) else {
             return Ok(());
         };
         let revoked = panics::catch(|| {
             let _pause = pause(lua);
-            revocable.revoke(lua)
+            functions.revoke(lua)
         });
         revoked.map_err(Failure::Panic)?.map_err(lua_failure)
     }
@@ -174,12 +193,12 @@ impl Instance {
     ///
     /// [`Failure`] if Lua runs out of memory; some functions may then not be redirected.
     pub fn redirect(&mut self, lua: &Lua, current: &Table) -> Result<(), Failure> {
-        let Some(revocable) = self.made.remove(&identity(lua)) else {
+        let Some(Made { functions, .. }) = self.made.remove(&identity(lua)) else {
             return Ok(());
         };
         let redirected = panics::catch(|| {
             let _pause = pause(lua);
-            revocable.redirect(lua, &self.name, current)
+            functions.redirect(lua, &self.name, current)
         });
         redirected.map_err(Failure::Panic)?.map_err(lua_failure)
     }
@@ -217,8 +236,8 @@ impl Instance {
     ///
     /// [`Failure::Panic`] if a destructor panics.
     pub fn destroy(mut self) -> Result<(), Failure> {
-        for (_, revocable) in self.made.drain() {
-            revocable.let_go();
+        for (_, made) in self.made.drain() {
+            made.functions.let_go();
         }
         panics::catch(|| drop(self)).map_err(Failure::Panic)
     }

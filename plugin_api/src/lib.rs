@@ -42,6 +42,7 @@
 //! - [`PluginLua`]: the trait, and the life of a plugin step by step.
 //! - [`export_plugin!`]: makes a crate a plugin.
 //! - [`fast`]: functions at the cost of C functions, by [`LuaExt`].
+//! - [`FunctionDoc`]: what the functions do and what their parameters are called, for help and editors.
 //! - [`manifest`]: what a plugin file says of itself, readable without running it.
 //! - [`abi`]: the C structures that cross between loader and plugin.
 //! - [`instance`], [`errors`], [`late`], [`logs`], [`lua_api`], [`protected`], `image`, `process`: the two sides of
@@ -60,6 +61,7 @@ pub mod lua_api;
 pub mod manifest;
 pub mod protected;
 
+mod docs;
 mod export;
 mod panics;
 mod plugin;
@@ -76,6 +78,7 @@ mod residence;
 #[cfg(not(bound_lua_api))]
 use residence as process;
 
+pub use docs::FunctionDoc;
 pub use fast::LuaExt;
 pub use plugin::PluginLua;
 pub use {mlua, tracing};

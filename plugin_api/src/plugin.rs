@@ -5,6 +5,8 @@ use std::error::Error;
 
 use mlua::{Function, Lua};
 
+use crate::docs::FunctionDoc;
+
 /// A plugin: a named set of Lua functions with a beginning and an end.
 ///
 /// # The life of a plugin
@@ -20,7 +22,8 @@ use mlua::{Function, Lua};
 ///    dropped, nothing else is called.
 /// 4. [`get_lua_functions`](Self::get_lua_functions) runs, once for each Lua state the value is
 ///    registered in: once for a plugin that was loaded from a file. A panic makes the load fail;
-///    as `on_load` succeeded, `on_unload` then runs before the value is dropped.
+///    as `on_load` succeeded, `on_unload` then runs before the value is dropped. [`docs`](Self::docs)
+///    is asked next, in the same way.
 /// 5. **In use.** Lua code calls the functions. An error they return and a panic they raise are
 ///    Lua errors for the caller; the plugin stays loaded.
 /// 6. **Revoked.** The plugin is unloaded: from now on its functions raise
@@ -79,6 +82,23 @@ pub trait PluginLua: Send + Sync {
     /// [`Lua::create_function`] are revoked at no cost per call; any other function is called
     /// through a thin wrapper so that it can be revoked too.
     fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function>;
+
+    /// What the functions do and what their parameters are called, for `cygnixy.help` and for the
+    /// annotations that `cygnixy stubs` writes. What is said of functions that do not exist is left
+    /// out. There is nothing by default.
+    ///
+    /// Called by the loader once for each Lua state the value is registered in, after
+    /// [`get_lua_functions`](Self::get_lua_functions). A panic makes the load fail.
+    ///
+    /// ```
+    /// # use plugin_api::FunctionDoc;
+    /// fn docs() -> Vec<FunctionDoc> {
+    ///     vec![FunctionDoc::new("add").text("Adds two numbers.").parameters(["a", "b"])]
+    /// }
+    /// ```
+    fn docs(&self) -> Vec<FunctionDoc> {
+        Vec::new()
+    }
 
     /// What a newer version of the plugin needs to go on: bytes of a form that the plugin chooses,
     /// or `None` (the default) if there is nothing.

@@ -80,6 +80,7 @@ describe("the module", function()
       path = support.plugin("greet"),
       functions = { "hello" },
       signatures = {},
+      docs = {},
     }, list[2])
   end)
 

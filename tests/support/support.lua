@@ -12,6 +12,7 @@ support.scratch = variable("CYGNIXY_TEST_SCRATCH")
 local plugins = variable("CYGNIXY_TEST_PLUGINS")
 local fixtures = variable("CYGNIXY_TEST_FIXTURES")
 local interpreter = variable("CYGNIXY_TEST_LUA")
+local installed_command = variable("CYGNIXY_TEST_COMMAND")
 
 -- The folder of plugins that are made to break the unload.
 support.zoo = variable("CYGNIXY_TEST_ZOO")
@@ -228,6 +229,44 @@ end
 
 -- Processes -------------------------------------------------------------------------------
 
+-- Runs the words of a command in a directory, with variables set, or unset where the value is false;
+-- what it writes is kept in `folder`.
+-- Returns what it wrote to standard output and to standard error, and its exit status; a signal counts
+-- as 128 and its number.
+local function capture(words, directory, env, folder)
+  local command = { "cd", support.quote(directory), "&&", "env" }
+  for name, value in pairs(env) do
+    if not value then command[#command + 1] = "-u " .. name end
+  end
+  for name, value in pairs(env) do
+    if value then command[#command + 1] = name .. "=" .. support.quote(value) end
+  end
+  for _, word in ipairs(words) do
+    command[#command + 1] = support.quote(word)
+  end
+  command[#command + 1] = ">" .. support.quote(folder .. "/stdout")
+  command[#command + 1] = "2>" .. support.quote(folder .. "/stderr")
+  -- A crash is reported by a shell; the outer one has its own standard error.
+  local status = execute("sh -c " .. support.quote(table.concat(command, " ")) .. " 2>/dev/null")
+  return support.read(folder .. "/stdout"), support.read(folder .. "/stderr"), status
+end
+
+-- Runs the command `cygnixy` of the installed rock, which has to find its own modules; `options` and the
+-- results are those of `run`.
+function support.command(arguments, options)
+  options = options or {}
+  local folder = support.new_path(""):gsub("/$", "")
+  local env = { LUA_PATH = false, LUA_CPATH = false }
+  for name, value in pairs(options.env or {}) do
+    env[name] = value
+  end
+  local words = { installed_command }
+  for _, argument in ipairs(arguments) do
+    words[#words + 1] = argument
+  end
+  return capture(words, options.cwd or folder, env, folder)
+end
+
 -- Runs a script with the same interpreter and paths. `options.env` holds variables to set,
 -- `options.cwd` the directory to start in, `options.args` the script's arguments. Returns what
 -- it wrote to standard output and to standard error, and its exit status; a signal counts as
@@ -236,19 +275,11 @@ function support.run(script, options)
   options = options or {}
   local path = support.new_file("script.lua", script)
   local directory = path:match("^(.*)/")
-  local command = { "cd", support.quote(options.cwd or directory), "&&", "env" }
-  for name, value in pairs(options.env or {}) do
-    command[#command + 1] = name .. "=" .. support.quote(value)
+  local words = { interpreter, path, plugins, fixtures }
+  for _, argument in ipairs(options.args or {}) do
+    words[#words + 1] = argument
   end
-  command[#command + 1] = support.quote(interpreter)
-  for _, argument in ipairs({ path, plugins, fixtures, (table.unpack or unpack)(options.args or {}) }) do
-    command[#command + 1] = support.quote(argument)
-  end
-  command[#command + 1] = ">" .. support.quote(directory .. "/stdout")
-  command[#command + 1] = "2>" .. support.quote(directory .. "/stderr")
-  -- A crash is reported by a shell; the outer one has its own standard error.
-  local status = execute("sh -c " .. support.quote(table.concat(command, " ")) .. " 2>/dev/null")
-  return support.read(directory .. "/stdout"), support.read(directory .. "/stderr"), status
+  return capture(words, options.cwd or directory, options.env or {}, directory)
 end
 
 -- Runs a script that has to succeed silently; returns its standard output.

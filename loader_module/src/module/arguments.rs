@@ -148,6 +148,22 @@ pub(super) fn filter_argument(
     }
 }
 
+/// The bytes of a string argument that may be left out.
+pub(super) fn optional_text_argument(
+    value: Option<&Value>,
+    position: usize,
+    function: &str,
+) -> mlua::Result<Option<Vec<u8>>> {
+    match value {
+        None | Some(Value::Nil) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_bytes().to_vec())),
+        Some(other) => {
+            let problem = format!("string expected, got {}", type_name(other));
+            Err(bad_argument_at(position, function, &problem))
+        }
+    }
+}
+
 fn expected(position: usize, function: &str, expected: &str, found: Option<&Value>) -> Error {
     let found = found.map_or("no value", type_name);
     let problem = format!("{expected} expected, got {found}");

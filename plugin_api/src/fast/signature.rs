@@ -20,6 +20,23 @@ impl Type {
         }
     }
 
+    /// A type as an author wrote it: `string`, `string?`, `...string`.
+    pub(crate) fn written(text: Cow<'static, str>) -> Self {
+        let is_rest = text.starts_with("...");
+        let is_optional = text.ends_with('?');
+        let bare = text.strip_prefix("...").unwrap_or(&text);
+        let bare = bare.strip_suffix('?').unwrap_or(bare).trim();
+        let name = match bare {
+            "" => "any".to_owned(),
+            bare => bare.to_owned(),
+        };
+        Self {
+            name: Cow::Owned(name),
+            is_optional,
+            is_rest,
+        }
+    }
+
     /// A Rust type without a counterpart in Lua: its name, without its path.
     pub(crate) fn of_rust<T>() -> Self {
         Self::of_path(std::any::type_name::<T>())
@@ -82,6 +99,25 @@ pub struct Signature {
     pub parameters: Vec<Type>,
     /// The types of the results.
     pub results: Vec<Type>,
+}
+
+impl Signature {
+    /// As it is written, with names before the types of the first parameters: `(a: number) -> number`.
+    /// Without a name, or if it is a `...` type, a parameter is only its type.
+    pub(crate) fn with_names(&self, names: &[Cow<'static, str>]) -> String {
+        let bare = Self {
+            parameters: Vec::new(),
+            results: self.results.clone(),
+        };
+        let with_name = |(index, of): (usize, &Type)| match names.get(index) {
+            Some(name) if !of.is_rest && !name.is_empty() => format!("{name}: {of}"),
+            _ => of.to_string(),
+        };
+        let parameters: Vec<String> = self.parameters.iter().enumerate().map(with_name).collect();
+        let results = bare.to_string();
+        let results = results.strip_prefix("()").unwrap_or_default();
+        format!("({}){results}", parameters.join(", "))
+    }
 }
 
 impl fmt::Display for Signature {

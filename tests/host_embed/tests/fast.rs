@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
 
-use cygnixy::plugin_api::{LuaExt, PluginLua};
+use cygnixy::plugin_api::{FunctionDoc, LuaExt, PluginLua};
 use cygnixy::{Error as LoaderError, PluginManager};
 use cygnixy_host_embed::own_copy;
 use mlua::{Function, Lua, Table};
@@ -39,6 +39,11 @@ impl PluginLua for Sums {
             ("twice".to_owned(), twice),
         ])
     }
+
+    fn docs(&self) -> Vec<FunctionDoc> {
+        let add = FunctionDoc::new("add").parameters(["a", "b"]);
+        vec![add.text("Adds two numbers.")]
+    }
 }
 
 /// The value of an expression. It is no tail call: an error is to have its position.
@@ -64,8 +69,13 @@ fn functions_of_the_program_are_fast_too() {
     assert!(error.contains(expected), "{error}");
     assert_eq!(
         manager.help("sums").unwrap(),
-        "sums.add(number, number) -> number\nsums.more(number) -> number\nsums.twice(number) -> number"
+        "sums.add(a: number, b: number) -> number\n    Adds two numbers.\n\
+         sums.more(number) -> number\nsums.twice(number) -> number"
     );
+    let info = manager.plugins().next().unwrap();
+    assert_eq!(info.docs["add"], "Adds two numbers.");
+    assert_eq!(info.docs.len(), 1);
+    assert_eq!(info.signatures["add"], "(a: number, b: number) -> number");
     let add: Function = lua.load("return sums.add").eval().unwrap();
     manager.unload_plugin("sums").unwrap();
     for code in ["sums.add(1, 2)", "sums.more(1)"] {

@@ -1,0 +1,334 @@
+-- The command `cygnixy`, run as LuaRocks has installed it.
+
+local support = require("support")
+
+local command = support.command
+
+-- What a command writes that has to succeed without a complaint.
+local function output(arguments, options)
+  local stdout, stderr, status = command(arguments, options)
+  if status ~= 0 or stderr ~= "" then
+    error(("exit status %s\nstdout: %s\nstderr: %s"):format(status, stdout, stderr), 2)
+  end
+  return stdout
+end
+
+-- What a command complains of that has to fail with a status.
+local function complaint(expected, arguments, options)
+  local stdout, stderr, status = command(arguments, options)
+  if status ~= expected then
+    error(("exit status %s\nstdout: %s\nstderr: %s"):format(status, stdout, stderr), 2)
+  end
+  return stderr
+end
+
+local other_abi = support.abi == "lua54" and "lua53" or "lua54"
+
+describe("cygnixy", function()
+  it("lists its commands, each of which has its own help", function()
+    local help = output({ "--help" })
+    for _, name in ipairs({ "new", "run", "check", "inspect", "list", "stubs", "doctor" }) do
+      support.has(help, "\n  " .. name .. " ")
+      local text = output({ name, "--help" })
+      support.has(text, "usage: cygnixy " .. name)
+      assert.equal(text, output({ name, "-h" }))
+    end
+  end)
+
+  it("tells its version and which plugins it takes", function()
+    local cygnixy = require("cygnixy")
+    support.has(output({ "--version" }), cygnixy._VERSION, support.abi)
+  end)
+
+  it("says what is wrong with its usage, with status 2", function()
+    support.has(complaint(2, {}), "a command is missing", "usage: cygnixy")
+    support.has(complaint(2, { "frobnicate" }), "unknown command 'frobnicate'")
+    support.has(complaint(2, { "../command" }), "unknown command")
+    support.has(complaint(2, { "list", "x" }), "unexpected argument 'x'", "usage: cygnixy list\n")
+    support.has(complaint(2, { "check", "--fast", "x" }), "unknown option '--fast'")
+    support.has(complaint(2, { "run", "--watch=1", "x" }), "takes no value")
+    support.has(complaint(2, { "stubs", "x", "--output" }), "option '--output' needs a value, STUBS")
+    for _, name in ipairs({ "check", "inspect", "stubs", "run", "new" }) do
+      support.has(complaint(2, { name }), "expected ", "usage: cygnixy " .. name)
+    end
+  end)
+end)
+
+describe("cygnixy inspect", function()
+  it("shows what a file says of itself", function()
+    local text = output({ "inspect", support.plugin_of(other_abi, "greet") })
+    assert.truthy(text:find("\nabi: +" .. other_abi .. "\n"))
+    assert.truthy(text:find("^name: +greet\nversion: +0.1.0\n"))
+  end)
+
+  it("fails for what is no plugin", function()
+    local path = support.new_file("text.so", "hello")
+    support.has(complaint(1, { "inspect", path }), path, "expected a shared library")
+  end)
+end)
+
+describe("cygnixy check", function()
+  it("succeeds if all files fit, and runs none", function()
+    local journal = support.new_path("journal")
+    local text = output(
+      { "check", support.plugin("greet"), support.fixture("journal") },
+      { env = { CYGNIXY_TEST_JOURNAL = journal } }
+    )
+    support.has(text, support.plugin("greet") .. ": fits " .. support.abi .. "\n", support.fixture("journal"))
+    assert.is_false(support.exists(journal))
+  end)
+
+  it("fails with the reason if one does not", function()
+    local wrong = support.plugin_of(other_abi, "greet")
+    local stdout, stderr, status = command({ "check", support.plugin("greet"), wrong, "nowhere" })
+    assert.equal(1, status)
+    assert.equal("", stderr)
+    support.has(stdout, support.plugin("greet") .. ": fits", "Lua ABI: expected")
+    support.has(stdout, "nowhere: cannot load", "cannot be read")
+  end)
+end)
+
+describe("cygnixy list", function()
+  it("shows the plugins of the path, and which fit", function()
+    local path = support.plugin_of(other_abi, "greet"):gsub("greet", "?") .. ";" .. support.plugin("?")
+    local text = output({ "list" }, { env = { CYGNIXY_PATH = path } })
+    assert.truthy(text:find("greet +0.1.0 +" .. other_abi .. " +does not fit +"))
+    assert.truthy(text:find("logscan +0.1.0 +" .. support.abi .. " +hidden +"))
+    support.has(text, "'logscan' leads to ", "Lua ABI: expected")
+  end)
+
+  it("says where it has looked if there are none", function()
+    local stdout, stderr, status = command({ "list" }, { env = { CYGNIXY_PATH = "/nowhere/?.so;elsewhere/?.so" } })
+    assert.equal(0, status)
+    assert.equal("", stdout)
+    support.has(stderr, "no plugins", "/nowhere/?.so", "elsewhere/?.so")
+  end)
+end)
+
+describe("cygnixy stubs", function()
+  local function stubs()
+    return output({ "stubs", support.fixture("documented") })
+  end
+
+  it("writes what Lua can read", function()
+    local path = support.new_file("stubs.lua", stubs())
+    local names = {}
+    for name in pairs(dofile(path)) do
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    assert.same({ "add", "both", "counter", "first", "get", "join", "named", "noop", "plain", "typed" }, names)
+  end)
+
+  it("annotates functions with types, names and documentation", function()
+    support.has(
+      stubs(),
+      "---@meta\n",
+      "---@class documented\n",
+      "\n---Adds two numbers.\n---\n---In floating point.\n---@param a number\n---@param b number\n"
+        .. "---@return number\nfunction documented.add(a, b) end\n",
+      "---@param text string\n---@param end_? integer\n---@return string?\nfunction documented.first(text, end_) end\n",
+      "---@param separator string\n---@param ... string\n---@return string\n"
+        .. "function documented.join(separator, ...) end\n",
+      "---@return integer\n---@return integer\nfunction documented.both(arg1, arg2) end\n",
+      "\n\nfunction documented.noop() end\n"
+    )
+  end)
+
+  it("makes a class of each type of the plugin", function()
+    support.has(
+      stubs(),
+      "---@class documented.Counter\n",
+      "---@return documented.Counter\nfunction documented.counter(arg1) end\n",
+      "---@param arg1 documented.Counter\n",
+      "---@return fun(word: string): documented.Counter\n",
+      "---@return table<string, integer>\n"
+    )
+  end)
+
+  it("accepts everything where nothing is known", function()
+    support.has(
+      stubs(),
+      "---@param ... any\n---@return any ...\nfunction documented.plain(...) end\n",
+      "---@param text any\n---@return any ...\nfunction documented.named(text) end\n",
+      '---@field ["end"] fun(arg1: integer): integer\n',
+      '---@field ["odd name"] fun(arg1: integer): integer\n'
+    )
+  end)
+
+  it("writes to a file", function()
+    local path = support.new_path("documented.lua")
+    assert.equal("", output({ "stubs", support.fixture("documented"), "--output", path }))
+    assert.equal(stubs(), support.read(path))
+  end)
+
+  it("fails for a plugin that cannot be loaded, and for a file that cannot be written", function()
+    support.has(complaint(1, { "stubs", support.fixture("load_fails") }), "load_fails")
+    support.has(complaint(1, { "stubs", "--output=/nowhere/x.lua", support.plugin("greet") }), "cannot write")
+  end)
+end)
+
+describe("cygnixy run", function()
+  local function script(text)
+    return support.new_file("script.lua", text)
+  end
+
+  it("runs a script with its arguments, in the interpreter of the rock", function()
+    local path = script([[
+      local cygnixy = require("cygnixy")
+      assert(select("#", ...) == 3 and select(2, ...) == "--help")
+      print(cygnixy.abi, arg[0], arg[1], arg[2], #arg[3], #arg, arg[-1] ~= nil)
+    ]])
+    assert.equal(
+      ("%s\t%s\tone\t--help\t0\t3\ttrue\n"):format(support.abi, path),
+      output({ "run", path, "one", "--help", "" })
+    )
+  end)
+
+  it("gives the script's status", function()
+    assert.equal(0, (select(3, command({ "run", script("") }))))
+    assert.equal(7, (select(3, command({ "run", script("os.exit(7)") }))))
+    support.has(complaint(1, { "run", script("local x\nerror('it failed')") }), "script.lua:2: it failed", "traceback")
+    support.has(complaint(1, { "run", script("error({})") }), "(error object is a table value)")
+    support.has(complaint(1, { "run", script("x =") }), "script.lua:1:")
+    support.has(complaint(1, { "run", "/nowhere/script.lua" }), "/nowhere/script.lua")
+  end)
+
+  it("ends plugins with the script, also if it fails", function()
+    local journal = support.new_path("journal")
+    local path = script("require('cygnixy').load((...))\nerror('it failed')")
+    complaint(1, { "run", path, support.fixture("journal") }, { env = { CYGNIXY_TEST_JOURNAL = journal } })
+    support.has(support.read(journal), "on_unload")
+  end)
+
+  -- Calls a function until the rebuilt file was tried, for half a minute at most.
+  local waiting = [[
+    local cygnixy = require("cygnixy")
+    local poll, tried = cygnixy.poll, false
+    function cygnixy.poll()
+      local results = poll()
+      tried = tried or results[1] ~= nil and not results[1].pending
+      return results
+    end
+    local number = cygnixy.load((...)).number
+    assert(number() == 1)
+    local file = assert(io.open("begun", "w"))
+    file:close()
+    local begin = os.time()
+    while not tried and os.time() - begin < 30 do number() %s end
+    print(number())
+  ]]
+
+  local function watched(text, ...)
+    local path = support.copy(support.version("1"), "version.so")
+    local folder = path:match("^(.*)/")
+    local replace = ("while [ ! -e %s/begun ]; do sleep 0.05; done; sleep 0.3; cp %s %s.new; mv %s.new %s"):format(
+      folder, support.quote((...)), path, path, path
+    )
+    -- The builder ends by itself, when the script has begun.
+    support.shell("sh -c " .. support.quote(replace) .. " >" .. folder .. "/builder 2>&1 &")
+    return command({ "run", "--watch", script(text), path }, { cwd = folder })
+  end
+
+  it("reloads plugins that were rebuilt, while the script computes", function()
+    local stdout, stderr, status = watched(waiting:format(""), support.version("2"))
+    assert.equal("2\n", stdout)
+    assert.equal("cygnixy: reloaded plugin 'version'\n", stderr)
+    assert.equal(0, status)
+  end)
+
+  it("reloads plugins that were rebuilt, while the script mostly waits", function()
+    local stdout, stderr = watched(waiting:format("os.execute('sleep 0.1')"), support.version("2"))
+    assert.equal("2\n", stdout)
+    assert.equal("cygnixy: reloaded plugin 'version'\n", stderr)
+  end)
+
+  it("says why one is not reloaded, and goes on", function()
+    local stdout, stderr, status = watched(waiting:format(""), support.version("load_fails"))
+    assert.equal("1\n", stdout)
+    support.has(stderr, "cygnixy: plugin 'version' is not reloaded: ")
+    assert.equal(0, status)
+  end)
+end)
+
+describe("cygnixy doctor", function()
+  it("shows what is where", function()
+    local text = output({ "doctor" }, { env = { CYGNIXY_PATH = support.plugin("?") } })
+    support.has(text, _VERSION, "ABI:     " .. support.abi, "CYGNIXY_PATH=", "cygnixy.so", "greet ", "fits")
+  end)
+
+  it("says so if the module cannot be loaded, with status 1", function()
+    local folder = support.new_path(""):gsub("/$", "")
+    local path = support.new_file("script.lua", [[
+      package.preload.cygnixy = function() error("it is broken") end
+      os.exit(require("cygnixy.command").main({ "doctor" }))
+    ]])
+    local stdout, _, status = command({ "run", path }, { cwd = folder })
+    assert.equal(1, status)
+    support.has(stdout, "cannot be loaded", "it is broken")
+  end)
+end)
+
+describe("cygnixy new", function()
+  local folder
+
+  before_each(function()
+    folder = support.new_path(""):gsub("/$", "")
+  end)
+
+  -- A folder that looks like a checkout.
+  local function checkout()
+    local manifest = support.new_path("Cargo.toml")
+    local top = manifest:match("^(.*)/")
+    support.shell("mkdir", top .. "/plugin_api")
+    support.write(top .. "/plugin_api/Cargo.toml", '[package]\nname = "cygnixy-plugin-api"\n')
+    return top
+  end
+
+  it("makes a crate, with what Lua can read", function()
+    output({ "new", "my_plugin2" }, { cwd = folder })
+    local crate = folder .. "/my_plugin2"
+    support.has(
+      support.read(crate .. "/Cargo.toml"),
+      'name = "my_plugin2"',
+      'cygnixy-plugin-api = "0.1"\n',
+      ('default = ["%s"]'):format(support.abi)
+    )
+    support.has(support.read(crate .. "/src/lib.rs"), "export_plugin!(MyPlugin2);")
+    support.has(support.read(crate .. "/.cargo/config.toml"), "dynamic_lookup")
+    for _, file in ipairs({ "README.md", ".gitignore", "Makefile", "lua/my_plugin2.lua" }) do
+      assert.is_nil(support.read(crate .. "/" .. file):find("@%l+@"))
+    end
+    assert(loadfile(crate .. "/spec/my_plugin2_spec.lua"))
+    assert(loadfile(crate .. "/my_plugin2-scm-1.rockspec"))
+    assert(loadfile(crate .. "/lua/my_plugin2.lua"))
+  end)
+
+  it("depends on the API that is given, or that the environment names", function()
+    local top = checkout()
+    local expected = ('cygnixy-plugin-api = { path = "%s/plugin_api" }\n'):format(top)
+    output({ "new", "--api", top, "one" }, { cwd = folder })
+    output({ "new", "two", "--api=" .. top .. "/plugin_api" }, { cwd = folder })
+    output({ "new", "three" }, { cwd = folder, env = { CYGNIXY_PLUGIN_API = top } })
+    output({ "new", "--api", ".", "four" }, { cwd = top })
+    for _, crate in ipairs({ folder .. "/one", folder .. "/two", folder .. "/three", top .. "/four" }) do
+      support.has(support.read(crate .. "/Cargo.toml"), expected)
+    end
+  end)
+
+  it("makes nothing where the API is not", function()
+    support.has(complaint(1, { "new", "--api", "/nowhere", "one" }, { cwd = folder }), "--api: '/nowhere'")
+    local options = { cwd = folder, env = { CYGNIXY_PLUGIN_API = "/nowhere" } }
+    support.has(complaint(1, { "new", "one" }, options), "CYGNIXY_PLUGIN_API: '/nowhere'")
+    assert.is_false(support.exists(folder .. "/one/Cargo.toml"))
+  end)
+
+  it("refuses names that are none, and what exists", function()
+    for _, name in ipairs({ "Hello", "1st", "my-plugin", "a/b", "../x", "", "fn", "end", "mlua" }) do
+      complaint(2, { "new", name }, { cwd = folder })
+    end
+    support.write(folder .. "/taken", "")
+    support.has(complaint(1, { "new", "taken" }, { cwd = folder }), "'taken' exists already")
+    assert.equal("", support.read(folder .. "/taken"))
+  end)
+end)

@@ -1,0 +1,6 @@
+-- expected: { quiet: number? }
+local cygnixy = require("cygnixy")
+---@type documented
+local documented = cygnixy.load("documented")
+documented.noop()
+cygnixy.watch(documented, { quiet = "long" })
