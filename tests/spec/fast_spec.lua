@@ -56,10 +56,12 @@ describe("a fast function", function()
 
   it("gives more values than a C function has room for", function()
     local unpack = table.unpack or unpack
+    local nested = f.nested
+    local body = support.has_c_bodies and nested or function(...) return nested(...) end
     for count = 1, 30 do
       local arguments = {}
       for i = 1, count do arguments[i] = i end
-      local results = pack(coroutine.wrap(f.nested)(unpack(arguments)))
+      local results = pack(coroutine.wrap(body)(unpack(arguments)))
       assert.equal(32, results.n)
       for i = 1, 32 do assert.equal(1, results[i]) end
     end
