@@ -1,5 +1,7 @@
 //! A seal ends with its state: another state may get its place in memory. In a process of its own, as
-//! other tests leave sealed states open.
+//! other tests leave sealed states open. Not for LuaJIT, where it does not always hold: see the known
+//! limits in CHANGELOG.md.
+#![cfg(not(feature = "luajit"))]
 
 use cygnixy::{Error, PluginManager};
 use cygnixy_host_embed::own_copy;
