@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs busted for one ABI against the installed rock: `busted.sh ABI [busted's arguments]`,
-# all of tests/spec if no argument is given. CYGNIXY_TEST_WRAPPER is a program that runs the scripts
+# Runs busted for one ABI against the installed rock: `busted.sh ABI [busted's arguments]`, all of
+# tests/spec and the example plugins' own specs if no argument is given. CYGNIXY_TEST_WRAPPER is a program that runs the scripts
 # which specs run in processes of their own, in place of the interpreter. Needs `tests/rock.sh ABI` before it, and for the
 # specs that load plugins `tests/build.sh ABI plugins fixtures zoo`.
 set -eu
@@ -57,7 +57,7 @@ unset CYGNIXY_PATH CYGNIXY_LOG CYGNIXY_PLUGIN_API CYGNIXY_TEST_JOURNAL
 export CYGNIXY_TRUSTED="$root/**"
 
 cd "$root"
-[ $# -gt 0 ] || set -- tests/spec
+[ $# -gt 0 ] || set -- tests/spec plugin_api/examples/*/spec
 # busted would put ./src and ./csrc first; the rock comes first instead.
 exec "$interpreter" tests/busted.lua --output=plainTerminal \
     --lpath="$tree/share/lua/$version/?.lua" --cpath="$tree/lib/lua/$version/?.so" "$@"
