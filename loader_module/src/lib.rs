@@ -41,6 +41,7 @@
 
 mod call_stack;
 mod error;
+mod finaliser;
 mod foreign;
 mod library;
 mod load_options;

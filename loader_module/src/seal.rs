@@ -7,7 +7,7 @@
 //!   the process, which has a list of its own, learns of it when it is opened (on Linux).
 //! - A mark in the registry, for other copies that are open already. Its finaliser tells the end of the
 //!   state, whose identity another may have one day. If a script takes the mark away by means of the
-//!   debug library, the finaliser sees that the state is in use and puts another there.
+//!   debug library, the finaliser sees that the registry has it no more and puts another there.
 
 use std::ffi::{CStr, c_int};
 use std::path::Path;
@@ -17,6 +17,7 @@ use plugin_api::mlua::ffi::{self, lua_State};
 use plugin_api::mlua::{self, Lua, Value};
 
 use crate::Error;
+use crate::finaliser;
 use crate::lock::lock;
 use crate::lua_state::StateId;
 
@@ -111,23 +112,22 @@ unsafe fn mark(state: *mut lua_State) {
     }
 }
 
-/// The finaliser of the mark.
+/// The finaliser of the mark. When the state is closed, Lua finalises the mark while it is in the registry;
+/// anything else means that a script has taken it away, or calls this itself, by means of the debug library.
 unsafe extern "C-unwind" fn ended(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with a valid state and room; `lua_Debug` is a C structure for which zero
     // is a value. The lock's guard is gone before anything raises.
     unsafe {
         let identity = StateId::of_raw(state);
+        ffi::lua_settop(state, 1);
+        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
+        let is_kept = ffi::lua_rawequal(state, 1, 2) == 1;
         let mut frame: ffi::lua_Debug = std::mem::zeroed();
         let is_called = ffi::lua_getstack(state, 1, &raw mut frame) != 0;
-        let is_main = ffi::lua_pushthread(state) == 1;
-        ffi::lua_pop(state, 1);
-        if is_called || !is_main {
-            // A script is running: it has taken the mark away, or calls this itself.
-            if lock(&SEALED).iter().any(|one| one.state == identity) {
-                mark(state);
-            }
-        } else {
+        if is_kept && !is_called && finaliser::is_running(state) {
             lock(&SEALED).retain(|one| one.state != identity);
+        } else if lock(&SEALED).iter().any(|one| one.state == identity) {
+            mark(state);
         }
     }
     0

@@ -107,6 +107,28 @@ describe("a sealed state", function()
     ]])
   end)
 
+  it("stays sealed if the mark's finaliser is called by means of the debug library", function()
+    run([[
+      cygnixy.seal()
+      local mark = debug.getregistry()["cygnixy.seal"]
+      local finalise = debug.getmetatable(mark).__gc
+      finalise(mark)
+      sealed(cygnixy.load, greet)
+      coroutine.wrap(finalise)(mark)
+      sealed(cygnixy.load, greet)
+      finalise()
+      -- As the finaliser of something else.
+      if newproxy then
+        getmetatable(newproxy(true)).__gc = finalise
+      else
+        setmetatable({}, { __gc = finalise })
+      end
+      collectgarbage()
+      collectgarbage()
+      sealed(cygnixy.load, greet)
+    ]])
+  end)
+
   it("stays sealed if the registry is cleared by the debug library", function()
     run([[
       local plugin = cygnixy.load(twin_a)

@@ -1,7 +1,5 @@
 //! A seal ends with its state: another state may get its place in memory. In a process of its own, as
-//! other tests leave sealed states open. Not for LuaJIT, where it does not always hold: see the known
-//! limits in CHANGELOG.md.
-#![cfg(not(feature = "luajit"))]
+//! other tests leave sealed states open.
 
 use cygnixy::{Error, PluginManager};
 use cygnixy_host_embed::own_copy;
