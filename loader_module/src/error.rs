@@ -1,6 +1,5 @@
 //! What can go wrong, one variant for each step.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -9,6 +8,12 @@ use plugin_api::lua_abi::display_name;
 use plugin_api::manifest::ManifestError;
 
 use crate::Sha256;
+
+pub use hook::Hook;
+pub use lock_file::LockFileError;
+
+mod hook;
+mod lock_file;
 
 /// An error of the loader. Its text names the file, the step, what was expected and what was
 /// found; [`source`](std::error::Error::source) has the cause. [`Error::report`] is both.
@@ -108,43 +113,9 @@ pub enum Error {
         /// The file, or `the program itself`.
         path: PathBuf,
     },
-    /// A lock file cannot be read.
-    #[error("lock file '{}': it cannot be read", path.display())]
-    LockFileRead {
-        /// The lock file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A line of a lock file is wrong.
-    #[error("lock file '{}', line {line}: {problem}", path.display())]
-    LockFileLine {
-        /// The lock file.
-        path: PathBuf,
-        /// The number of the line; the first is 1.
-        line: usize,
-        /// What was expected, and what was found.
-        problem: String,
-    },
-    /// A lock file cannot be written. What was there before is unchanged.
-    #[error("lock file '{}': it cannot be written", path.display())]
-    LockFileWrite {
-        /// The lock file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A lock file was to be used while one is in use.
-    #[error(
-        "lock file '{}': the lock file '{}' is in use already, and stays in use",
-        path.display(), lock_file.display()
-    )]
-    LockFileInUse {
-        /// The lock file that was to be used.
-        path: PathBuf,
-        /// The one that is in use.
-        lock_file: PathBuf,
-    },
+    /// A lock file cannot be read, written or used.
+    #[error(transparent)]
+    LockFile(#[from] LockFileError),
     /// The hash of a loaded plugin cannot be told: its file is another by now.
     #[error(
         "plugin '{plugin}' ({}): its SHA-256 cannot be told, as the file has changed since it was \
@@ -439,46 +410,6 @@ impl Error {
     #[must_use]
     pub fn report(&self) -> String {
         plugin_api::errors::chain(self)
-    }
-}
-
-/// A step in the life of a plugin that runs its code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Hook {
-    /// The expression given to `export_plugin!`, and `name`.
-    Create,
-    /// `on_load`.
-    OnLoad,
-    /// `get_lua_functions`.
-    GetLuaFunctions,
-    /// Taking the functions back.
-    Revoke,
-    /// `on_unload`.
-    OnUnload,
-    /// `save_state`.
-    SaveState,
-    /// `restore_state`.
-    RestoreState,
-    /// The plugin is being reloaded.
-    Reload,
-    /// The plugin's destructor.
-    Drop,
-}
-
-impl fmt::Display for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Create => "its constructor",
-            Self::OnLoad => "on_load",
-            Self::GetLuaFunctions => "get_lua_functions",
-            Self::Revoke => "revoking its functions",
-            Self::OnUnload => "on_unload",
-            Self::SaveState => "save_state",
-            Self::RestoreState => "restore_state",
-            Self::Reload => "a reload",
-            Self::Drop => "its destructor",
-        })
     }
 }
 

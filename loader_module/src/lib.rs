@@ -65,7 +65,7 @@ mod module;
 #[cfg(any(feature = "module", test))]
 mod search;
 
-pub use error::{Error, Hook};
+pub use error::{Error, Hook, LockFileError};
 pub use load_options::LoadOptions;
 pub use loaded::PollResult;
 pub use manager::{PluginInfo, PluginManager};

@@ -17,7 +17,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::plugin_file::PluginFile;
-use crate::{Error, Sha256};
+use crate::{Error, LockFileError, Sha256};
 
 /// The first line.
 const HEADER: &str = "cygnixy-lock 1";
@@ -85,11 +85,11 @@ impl Locked {
 impl LockFile {
     /// Reads a lock file.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|source| Error::LockFileRead {
+        let text = fs::read_to_string(path).map_err(|source| LockFileError::Read {
             path: path.to_owned(),
             source,
         })?;
-        let plugins = parse(&text).map_err(|(line, problem)| Error::LockFileLine {
+        let plugins = parse(&text).map_err(|(line, problem)| LockFileError::Line {
             path: path.to_owned(),
             line,
             problem,
@@ -184,10 +184,10 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn unwritable(path: &Path, source: io::Error) -> Error {
-    Error::LockFileWrite {
+    Error::LockFile(LockFileError::Write {
         path: path.to_owned(),
         source,
-    }
+    })
 }
 
 #[cfg(test)]

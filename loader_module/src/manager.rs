@@ -266,7 +266,7 @@ impl PluginManager {
     ///
     /// # Errors
     ///
-    /// [`Error::LockFileWrite`]; [`Error::Changed`] or one that says why a plugin file cannot be read, if
+    /// [`LockFileError::Write`](crate::LockFileError::Write); [`Error::Changed`] or one that says why a plugin file cannot be read, if
     /// its hash is not known yet. Nothing is written then.
     pub fn write_lock_file(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.plugins.write_lock_file(path.as_ref())
@@ -278,7 +278,7 @@ impl PluginManager {
     ///
     /// # Errors
     ///
-    /// [`Error::LockFileRead`], [`Error::LockFileLine`]; [`Error::LockFileInUse`] if one is in use;
+    /// [`LockFileError::Read`](crate::LockFileError::Read), [`LockFileError::Line`](crate::LockFileError::Line); [`LockFileError::InUse`](crate::LockFileError::InUse) if one is in use;
     /// [`Error::NotLocked`] or [`Error::OtherThanLocked`] for the first loaded plugin that is not listed,
     /// and those of `write_lock_file` if that cannot be told. Then the lock file is not in use.
     pub fn use_lock_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {

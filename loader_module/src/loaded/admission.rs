@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use plugin_api::mlua::Lua;
 
 use super::{Entry, LoadedPlugins, Origin};
-use crate::Error;
 use crate::library::Library;
 use crate::load_options::LoadOptions;
 use crate::lock::lock;
@@ -17,6 +16,7 @@ use crate::plugin_file::PluginFile;
 use crate::seal;
 use crate::sha256::Sha256;
 use crate::trust::{self, Trusted};
+use crate::{Error, LockFileError};
 
 /// What is asked of every file that is to be loaded.
 #[derive(Debug, Default)]
@@ -111,10 +111,10 @@ impl LoadedPlugins {
         {
             let mut slot = lock(&self.admission.lock_file);
             if let Some(present) = &*slot {
-                return Err(Error::LockFileInUse {
+                return Err(Error::LockFile(LockFileError::InUse {
                     path: path.to_owned(),
                     lock_file: present.path.clone(),
-                });
+                }));
             }
             *slot = Some(Arc::clone(&lock_file));
         }

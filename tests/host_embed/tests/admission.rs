@@ -1,6 +1,6 @@
 //! What is asked of a file before it is loaded: its hash, who can change it, a lock file, no seal.
 
-use cygnixy::{Error, LoadOptions, PluginManager, Sha256, Trusted};
+use cygnixy::{Error, LoadOptions, LockFileError, PluginManager, Sha256, Trusted};
 use cygnixy_host_embed::{Local, Trouble, own_copy};
 use mlua::Lua;
 
@@ -75,7 +75,10 @@ fn a_lock_file_is_the_managers() {
     );
     manager.reload_plugin("greet").expect("it is listed");
     let second = manager.use_lock_file(&lock_file);
-    assert!(matches!(second, Err(Error::LockFileInUse { .. })));
+    assert!(matches!(
+        second,
+        Err(Error::LockFile(LockFileError::InUse { .. }))
+    ));
 
     let mut other = PluginManager::new();
     other
