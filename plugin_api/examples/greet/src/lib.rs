@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use plugin_api::mlua::{self, Function, Lua};
-use plugin_api::{PluginLua, export_plugin};
+use plugin_api::{FunctionDoc, PluginLua, export_plugin};
 
 struct Greet;
 
@@ -31,6 +31,14 @@ impl PluginLua for Greet {
     fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function> {
         // A panic here makes the load fail, and its message is the reason that Lua sees.
         functions(lua).unwrap_or_else(|error| panic!("cannot make the functions: {error}"))
+    }
+
+    fn docs(&self) -> Vec<FunctionDoc> {
+        let hello = FunctionDoc::new("hello")
+            .text("Greets somebody; an empty name is an error.")
+            .parameters(["name"])
+            .types(["string"], ["string"]);
+        vec![hello]
     }
 }
 

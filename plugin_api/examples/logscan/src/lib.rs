@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use plugin_api::mlua::{self, Function, Lua, LuaString, Table, Value};
-use plugin_api::{PluginLua, export_plugin};
+use plugin_api::{FunctionDoc, PluginLua, export_plugin};
 
 mod lines;
 
@@ -42,6 +42,26 @@ impl PluginLua for LogScan {
     fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function> {
         // A panic here makes the load fail, and its message is the reason that Lua sees.
         functions(lua).unwrap_or_else(|error| panic!("cannot make the functions: {error}"))
+    }
+
+    fn docs(&self) -> Vec<FunctionDoc> {
+        vec![
+            FunctionDoc::new("tally")
+                .text(
+                    "How often each text was matched by the first group of the pattern, or by the whole\n\
+                     pattern if it has no group; and the number of lines read.",
+                )
+                .parameters(["path", "pattern"])
+                .types(["string", "string"], ["table<string, integer>", "integer"]),
+            FunctionDoc::new("scan")
+                .text(
+                    "Calls a function with each match: the groups by number and name, the whole match as\n\
+                     `[0]`, and the line's number as `line`. Stops when it returns false. Returns the number\n\
+                     of lines read.",
+                )
+                .parameters(["path", "pattern", "callback"])
+                .types(["string", "string", "fun(match: table): boolean|nil"], ["integer"]),
+        ]
     }
 }
 
