@@ -7,12 +7,13 @@
 #   make bench [ABIS="lua54 …"]  speed, memory and size next to C and to plain mlua: tables, JSON and plots
 #   make soak [ABIS="lua54 …"]   long runs: what is loaded and unloaded leaves nothing behind
 #   make lint                    formatting, clippy, luacheck
+#   make docs                    docs/api.md, the reference of the Lua API, from the annotations
 #   make clean
 
 ABI ?= lua54
 ABIS ?= lua51 luajit lua52 lua53 lua54 lua55
 
-.PHONY: build fixtures demo test bench soak lint clean
+.PHONY: build fixtures demo test bench soak lint docs clean
 
 build:
 	sh tests/build.sh $(ABI) module plugins
@@ -38,6 +39,10 @@ soak:
 lint:
 	sh tests/setup.sh
 	sh tests/lint.sh
+
+docs:
+	sh tests/setup.sh
+	lua5.4 docs/api.lua <lua/meta/cygnixy.lua >docs/api.md
 
 clean:
 	cargo clean

@@ -37,4 +37,4 @@ clippy "lint-vendored" -p cygnixy -p cygnixy-plugin-api --all-targets --no-defau
 clippy "lint-vendored" -p cygnixy-host-lua -p cygnixy-host-embed -p cygnixy-host-seed --all-targets \
     --features "$abi"
 
-luacheck --quiet lua bin/cygnixy tests rockspec plugin_api
+luacheck --quiet lua bin/cygnixy docs tests rockspec plugin_api

@@ -77,5 +77,6 @@ part "valgrind" sh tests/valgrind.sh "$@"
 [ -x build/rocks/lua54/bin/cygnixy ] || part "lua54: rock" sh tests/rock.sh lua54
 part "new" sh tests/new.sh
 part "types" sh tests/types.sh
+part "guide" sh tests/guide.sh
 
 [ "$failures" -eq 0 ]

@@ -154,7 +154,8 @@ file("Makefile", [=[
 
 LUA ?= @lua@
 ABI ?= $(shell $(LUA) -e 'print(jit and "luajit" or (("lua" .. _VERSION:sub(5)):gsub("%.", "")))')
-BUSTED ?= busted
+# busted in that Lua; the program of that name begins in another, if `lua` is one.
+BUSTED ?= echo 'require("busted.runner")({ standalone = false })' | $(LUA) -
 DATA ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)
 
 TARGET = target/$(ABI)
@@ -172,7 +173,7 @@ build:
 	@cp $$(ls $(addprefix $(TARGET)/release/,$(LIBRARIES)) 2>/dev/null) $(PLUGIN)
 
 test: build
-	$(BUSTED) --lua=$(LUA) spec
+	$(BUSTED) spec
 
 install: build
 	mkdir -p "$(DATA)/cygnixy/$(ABI)"
@@ -247,7 +248,7 @@ print(@name@.greet("world"))
 ```
 
 This needs Rust 1.88 or newer, make and a POSIX shell, and for the tests busted and the rock cygnixy, on the
-paths of that Lua (`eval "$(luarocks path)"`).
+paths of that Lua (`eval "$(luarocks --lua-version=5.4 path)"`).
 
 - On macOS `.cargo/config.toml` tells the linker that Lua's functions are there when the plugin is loaded.
 - On Windows the plugin links to the DLL of its Lua (`lua54.dll` for lua54), which has to be the one that the
