@@ -37,4 +37,8 @@ clippy "lint-vendored" -p cygnixy -p cygnixy-plugin-api --all-targets --no-defau
 clippy "lint-vendored" -p cygnixy-host-lua -p cygnixy-host-embed -p cygnixy-host-seed --all-targets \
     --features "$abi"
 
+# Links in the documentation.
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --target-dir "$(target_dir lint-vendored)" \
+    -p cygnixy -p cygnixy-plugin-api --no-default-features --features "cygnixy/$abi,cygnixy/vendored"
+
 luacheck --quiet lua bin/cygnixy docs tests rockspec plugin_api

@@ -9,20 +9,24 @@
 //!
 //! A plugin is written with the package `cygnixy-plugin-api`, re-exported as [`plugin_api`].
 //!
-//! ```no_run
+//! ```
 //! use cygnixy::PluginManager;
 //! use cygnixy::plugin_api::mlua::Lua;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
 //! let lua = Lua::new();
 //! let mut manager = PluginManager::new();
-//! manager.load_plugin("path/to/libgreet.so")?;
+//! manager.load_plugin(path)?; // of "libgreet.so", say
 //! manager.register_all_plugins(&lua)?;
-//! lua.load("print(greet.hello('world'))").exec()?;
+//! assert_eq!(lua.load("greet.hello('world')").eval::<String>()?, "Hello, world!");
 //! println!("{}", manager.unload_plugin("greet")?);
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The examples of this documentation are tests. They load the example plugin `greet` where
+//! `make build ABI=lua54` puts it.
 //!
 //! # Contents
 //!
@@ -36,7 +40,7 @@
 //!
 //! # Logs
 //!
-//! Every step is an event of [`tracing`](plugin_api::tracing), and what plugins log is made again here, so
+//! Every step is an event of [`tracing`], and what plugins log is made again here, so
 //! that it reaches the program's own subscriber. This library installs none.
 
 mod call_stack;

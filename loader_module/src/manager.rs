@@ -25,6 +25,15 @@ use crate::report::UnloadReport;
 ///
 /// The library of an unloaded plugin is unmapped when nothing refers to it any more; see
 /// [`unload_plugin`](Self::unload_plugin).
+///
+/// ```
+/// use cygnixy::{Error, PluginManager};
+///
+/// let mut manager = PluginManager::new();
+/// let missing = manager.load_plugin("no/such/file.so");
+/// assert!(matches!(missing, Err(Error::Read { .. })));
+/// assert_eq!(manager.plugins().count(), 0);
+/// ```
 #[derive(Debug, Default)]
 pub struct PluginManager {
     plugins: Arc<LoadedPlugins>,
@@ -90,6 +99,14 @@ impl PluginManager {
     /// [`Error`] for each step: reading the file, checking it, opening the library, binding its
     /// Lua API, making the plugin, its name, `on_load`. Nothing is loaded then, and what was
     /// loaded before stays usable.
+    ///
+    /// ```
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// let mut manager = cygnixy::PluginManager::new();
+    /// let greet = manager.load_plugin(path)?;
+    /// assert_eq!(greet.name, "greet");
+    /// # Ok::<(), cygnixy::Error>(())
+    /// ```
     pub fn load_plugin(&mut self, path: impl AsRef<Path>) -> Result<PluginInfo, Error> {
         self.load_plugin_with(path, &LoadOptions::default())
     }
@@ -102,6 +119,15 @@ impl PluginManager {
     /// As for `load_plugin`; [`Error::WrongHash`] if the content is another, also if that is loaded
     /// already; [`Error::Changed`] if the plugin is loaded and its file has changed since;
     /// [`Error::Untrusted`] if others can change the file.
+    ///
+    /// ```
+    /// use cygnixy::{Error, LoadOptions, PluginManager, Sha256};
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// let options = LoadOptions::new().sha256(Sha256([0; 32]));
+    /// let refused = PluginManager::new().load_plugin_with(path, &options);
+    /// assert!(matches!(refused, Err(Error::WrongHash { .. })));
+    /// ```
     pub fn load_plugin_with(
         &mut self,
         path: impl AsRef<Path>,
@@ -118,6 +144,19 @@ impl PluginManager {
     ///
     /// As for `load_plugin`, and [`Error::Hook`] if `get_lua_functions` panics. Nothing is loaded
     /// then, unless it was before.
+    ///
+    /// ```
+    /// # use cygnixy::plugin_api::mlua::{Function, Lua};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// let lua = Lua::new();
+    /// let mut manager = cygnixy::PluginManager::new();
+    /// let greet = manager.load_plugin_into(path, &lua)?;
+    /// let hello: Function = greet.get("hello")?;
+    /// assert_eq!(hello.call::<String>("world")?, "Hello, world!");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn load_plugin_into(&mut self, path: impl AsRef<Path>, lua: &Lua) -> Result<Table, Error> {
         let options = LoadOptions::default();
         self.plugins.load_into(path.as_ref(), &options, lua)
@@ -129,6 +168,41 @@ impl PluginManager {
     ///
     /// [`Error::NameTaken`] if a plugin of that name is loaded, [`Error::Hook`] if `name` panics
     /// or `on_load` fails.
+    ///
+    /// ```
+    /// use cygnixy::PluginManager;
+    /// use cygnixy::plugin_api::PluginLua;
+    /// use cygnixy::plugin_api::mlua::{Function, Lua};
+    /// use std::collections::HashMap;
+    /// use std::error::Error;
+    ///
+    /// struct Answers;
+    ///
+    /// impl PluginLua for Answers {
+    ///     fn name(&self) -> &str {
+    ///         "answers"
+    ///     }
+    ///     fn on_load(&mut self) -> Result<(), Box<dyn Error>> {
+    ///         Ok(())
+    ///     }
+    ///     fn on_unload(&mut self) -> Result<(), Box<dyn Error>> {
+    ///         Ok(())
+    ///     }
+    ///     fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function> {
+    ///         let answer = lua.create_function(|_, ()| Ok(42)).expect("there is memory");
+    ///         HashMap::from([("answer".to_owned(), answer)])
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn Error>> {
+    /// let lua = Lua::new();
+    /// let mut manager = PluginManager::new();
+    /// manager.register_plugin_instance(Box::new(Answers))?;
+    /// manager.register_all_plugins(&lua)?;
+    /// assert_eq!(lua.load("answers.answer()").eval::<u8>()?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn register_plugin_instance(
         &mut self,
         plugin: Box<dyn PluginLua>,
@@ -190,6 +264,15 @@ impl PluginManager {
     /// # Errors
     ///
     /// [`Error::NotLoaded`] if there is no such plugin.
+    ///
+    /// ```
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// # let lua = cygnixy::plugin_api::mlua::Lua::new();
+    /// let mut manager = cygnixy::PluginManager::new();
+    /// manager.load_plugin_into(path, &lua)?;
+    /// assert!(manager.help("greet")?.starts_with("greet.hello(name: string) -> string\n"));
+    /// # Ok::<(), cygnixy::Error>(())
+    /// ```
     pub fn help(&self, name: &str) -> Result<String, Error> {
         self.plugins.help(name)
     }
@@ -205,6 +288,24 @@ impl PluginManager {
     /// [`Error::Suspended`] if its code is running further up the call stack, or a coroutine is
     /// suspended in it; then nothing has changed. [`Error::Hook`] if `on_unload` or a destructor
     /// fails; the plugin is gone all the same, and its library stays mapped.
+    ///
+    /// ```
+    /// # use cygnixy::plugin_api::mlua::{Function, Lua};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// # let lua = Lua::new();
+    /// # let mut manager = cygnixy::PluginManager::new();
+    /// let hello: Function = manager.load_plugin_into(path, &lua)?.get("hello")?;
+    /// let report = manager.unload_plugin("greet")?;
+    /// assert!(!report.unmapped); // as `hello` is still here
+    /// let late = hello.call::<String>("world").unwrap_err();
+    /// assert!(late.to_string().contains("plugin 'greet' has been unloaded"));
+    ///
+    /// drop((late, hello));
+    /// assert!(manager.collect()[0].unmapped);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn unload_plugin(&mut self, name: &str) -> Result<UnloadReport, Error> {
         self.plugins.unload(name, true)
     }
@@ -233,6 +334,18 @@ impl PluginManager {
     /// reload. [`Error::InUse`], [`Error::Busy`] or [`Error::Suspended`] as for
     /// [`unload_plugin`](Self::unload_plugin). That the old version's `on_unload` fails is a reason in
     /// the report.
+    ///
+    /// ```
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// # let lua = cygnixy::plugin_api::mlua::Lua::new();
+    /// # let mut manager = cygnixy::PluginManager::new();
+    /// let greet = manager.load_plugin_into(path, &lua)?;
+    /// // The file is built anew, and then:
+    /// let report = manager.reload_plugin("greet")?;
+    /// assert!(report.reloaded);
+    /// assert_eq!(manager.register_plugin("greet", &lua)?, greet); // the same table
+    /// # Ok::<(), cygnixy::Error>(())
+    /// ```
     pub fn reload_plugin(&mut self, name: &str) -> Result<UnloadReport, Error> {
         self.plugins.reload(name)
     }
@@ -257,6 +370,19 @@ impl PluginManager {
 
     /// Reloads the watched plugins whose files were rebuilt, as [`reload_plugin`](Self::reload_plugin)
     /// does, and tells how it went for each. A new file that cannot be loaded is tried once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// # let mut manager = cygnixy::PluginManager::new();
+    /// manager.load_plugin(path)?;
+    /// manager.watch_plugin("greet", Duration::from_millis(100))?;
+    /// for result in manager.poll() {
+    ///     println!("{result:?}");
+    /// }
+    /// # Ok::<(), cygnixy::Error>(())
+    /// ```
     pub fn poll(&mut self) -> Vec<PollResult> {
         self.plugins.poll()
     }
@@ -266,8 +392,10 @@ impl PluginManager {
     ///
     /// # Errors
     ///
-    /// [`LockFileError::Write`](crate::LockFileError::Write); [`Error::Changed`] or one that says why a plugin file cannot be read, if
-    /// its hash is not known yet. Nothing is written then.
+    /// [`LockFileError::Write`]; [`Error::Changed`] or one that says why a plugin file cannot be read,
+    /// if its hash is not known yet. Nothing is written then.
+    ///
+    /// [`LockFileError::Write`]: crate::LockFileError::Write
     pub fn write_lock_file(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.plugins.write_lock_file(path.as_ref())
     }
@@ -278,9 +406,25 @@ impl PluginManager {
     ///
     /// # Errors
     ///
-    /// [`LockFileError::Read`](crate::LockFileError::Read), [`LockFileError::Line`](crate::LockFileError::Line); [`LockFileError::InUse`](crate::LockFileError::InUse) if one is in use;
+    /// [`LockFileError`](crate::LockFileError) if the file cannot be read, is wrong, or another is in use;
     /// [`Error::NotLocked`] or [`Error::OtherThanLocked`] for the first loaded plugin that is not listed,
     /// and those of `write_lock_file` if that cannot be told. Then the lock file is not in use.
+    ///
+    /// ```
+    /// use cygnixy::{Error, PluginManager};
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let lock_file = folder.path().join("plugins.lock");
+    /// // Once, with the plugins that are wanted:
+    /// PluginManager::new().write_lock_file(&lock_file)?;
+    ///
+    /// // In each run of the program. This file lists none.
+    /// let mut manager = PluginManager::new();
+    /// manager.use_lock_file(&lock_file)?;
+    /// assert!(matches!(manager.load_plugin(path), Err(Error::NotLocked { .. })));
+    /// # Ok::<(), cygnixy::Error>(())
+    /// ```
     pub fn use_lock_file(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.plugins.use_lock_file(path.as_ref())
     }

@@ -30,6 +30,13 @@ use source::{Source, unreadable};
 ///
 /// [`Error`] if the file cannot be read, is no shared library for this system, or has no readable
 /// manifest.
+///
+/// ```
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+/// let manifest = cygnixy::inspect(path)?;
+/// assert_eq!((&*manifest.name, &*manifest.lua_abi), ("greet", "lua54"));
+/// # Ok::<(), cygnixy::Error>(())
+/// ```
 pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
@@ -48,6 +55,13 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
 /// # Errors
 ///
 /// The [`Error`] that a load would fail with.
+///
+/// ```
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+/// assert!(cygnixy::check(path).is_ok());
+/// let error = cygnixy::check("Cargo.toml").unwrap_err();
+/// assert!(error.to_string().contains("expected a shared library, found "));
+/// ```
 pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
     PluginFile::read(path.as_ref(), None, false)?.check()
 }

@@ -44,6 +44,20 @@ static SEALED: Mutex<Vec<Sealed>> = Mutex::new(Vec::new());
 /// # Errors
 ///
 /// If Lua has no memory for the mark. The state is sealed then for this copy of the loader.
+///
+/// ```
+/// use cygnixy::{Error, PluginManager};
+/// use cygnixy::plugin_api::mlua::Lua;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../build/lua54/plugins/greet.so");
+/// let lua = Lua::new();
+/// cygnixy::seal_state(&lua)?;
+/// let refused = PluginManager::new().load_plugin_into(path, &lua);
+/// assert!(matches!(refused, Err(Error::Sealed { .. })));
+/// # Ok(())
+/// # }
+/// ```
 pub fn seal_state(lua: &Lua) -> mlua::Result<()> {
     let state = StateId::of(lua);
     {

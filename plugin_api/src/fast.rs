@@ -86,6 +86,20 @@ pub trait LuaExt {
     /// # Errors
     ///
     /// If Lua runs out of memory.
+    ///
+    /// ```
+    /// # // A program that brings its own Lua takes plugins too: this runs as it stands.
+    /// use plugin_api::LuaExt;
+    /// use plugin_api::mlua::Lua;
+    ///
+    /// # fn main() -> plugin_api::mlua::Result<()> {
+    /// let lua = Lua::new();
+    /// let divide = lua.create_fast_function(|a: i64, b: i64| a.checked_div(b).ok_or("no result"))?;
+    /// assert_eq!(divide.call::<i64>((7, 2))?, 3);
+    /// assert!(divide.call::<i64>((7, 0)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     fn create_fast_function<F, M>(&self, function: F) -> Result<Function>
     where
         F: FastFunction<M> + MaybeSend;
@@ -105,6 +119,18 @@ pub trait LuaExt {
     /// - The function does not use a Lua state: neither by a handle that it captured (a function, a
     ///   table, a [`Lua`]), nor by one that it finds elsewhere, say in a thread-local. LuaJIT's
     ///   compiled code does not expect its state to change in such a call.
+    ///
+    /// ```
+    /// # use plugin_api::LuaExt;
+    /// # use plugin_api::mlua::Lua;
+    /// # fn main() -> plugin_api::mlua::Result<()> {
+    /// # let lua = Lua::new();
+    /// // SAFETY: the closure captures nothing and uses no Lua state.
+    /// let add = unsafe { lua.create_ffi_function(|a: f64, b: f64| a + b) }?;
+    /// assert_eq!(add.call::<f64>((1, 2))?, 3.0);
+    /// # Ok(())
+    /// # }
+    /// ```
     unsafe fn create_ffi_function<F, M>(&self, function: F) -> Result<Function>
     where
         F: FfiFunction<M> + MaybeSend;

@@ -1,7 +1,7 @@
 //! Log events of a plugin, handed to the loader.
 //!
 //! A plugin has its own copies of `tracing`, `log` and the standard library. So that its events, its
-//! records and the reports of its panics arrive anywhere, [`start`] makes functions of the loader
+//! records and the reports of its panics arrive anywhere, `start` makes functions of the loader
 //! their receiver:
 //!
 //! - **Events and spans of `tracing`** (`forward`): a subscriber of a few lines asks the loader once

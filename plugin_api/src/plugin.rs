@@ -122,6 +122,30 @@ pub trait PluginLua: Send + Sync {
     ///
     /// An error, or a panic, gives the reload up with this error as its cause; the older version
     /// goes on. The default is such an error: a state that nobody takes would be lost.
+    ///
+    /// ```
+    /// # use std::error::Error;
+    /// struct Counter {
+    ///     count: u64,
+    /// }
+    ///
+    /// // The two methods of a plugin that counts:
+    /// impl Counter {
+    ///     fn save_state(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
+    ///         Ok(Some(self.count.to_le_bytes().to_vec()))
+    ///     }
+    ///
+    ///     fn restore_state(&mut self, state: &[u8]) -> Result<(), Box<dyn Error>> {
+    ///         self.count = u64::from_le_bytes(state.try_into()?);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let (mut old, mut new) = (Counter { count: 7 }, Counter { count: 0 });
+    /// new.restore_state(&old.save_state()?.unwrap())?;
+    /// assert_eq!(new.count, 7);
+    /// # Ok::<(), Box<dyn Error>>(())
+    /// ```
     fn restore_state(&mut self, state: &[u8]) -> Result<(), Box<dyn Error>> {
         let _ = state;
         Err("this version of the plugin takes no state (it has no `restore_state`)".into())
