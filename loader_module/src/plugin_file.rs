@@ -14,6 +14,8 @@ use plugin_api::manifest::Manifest;
 use crate::Error;
 use crate::runtime;
 use crate::sha256::Sha256;
+#[cfg(feature = "module")]
+use crate::trust::{self, Trusted};
 
 pub(crate) mod kept;
 mod manifest;
@@ -50,6 +52,13 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
 /// The [`Error`] that a load would fail with.
 pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
     PluginFile::read(path.as_ref(), None, false)?.check()
+}
+
+/// The same for a file that a bare name leads to, which others must not be able to change.
+#[cfg(feature = "module")]
+pub(crate) fn check_named(path: &Path, trusted: &Trusted) -> Result<(), Error> {
+    let opened = trust::open(path, trusted)?;
+    PluginFile::read(path, Some(opened), false)?.check()
 }
 
 /// A plugin file that was read.
