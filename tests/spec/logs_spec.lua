@@ -73,6 +73,17 @@ describe("standard error", function()
     support.has(on_terminal("NO_COLOR=1"), " WARN " .. target .. ": one")
   end)
 
+  it("gets control characters escaped, and lines after the first indented", function()
+    local _, text = lines(work .. [[
+      p.log("error", "one\27[31m\r\n2026 ERROR two\7\194\155")
+      cygnixy.on_log(function() error("three\27[32m\nfour", 0) end)
+      p.log("error", "five")
+    ]])
+    support.has(text, [[: one\u{1b}[31m\r]] .. "\n    2026 ERROR two" .. [[\u{7}\u{9b}]] .. "\n",
+      [[error=three\u{1b}[32m]] .. "\n    four\n")
+    assert.is_nil(text:find("\27", 1, true), text)
+  end)
+
   it("gets spans with their fields", function()
     local found, text = lines(work .. "p.spans() p.carry()", target .. "=debug")
     assert.equal(9, #found, text)
