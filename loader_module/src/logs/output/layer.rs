@@ -139,7 +139,7 @@ impl Output {
                 // What waits comes first, and must not take the place of this one.
                 delivery::deliver(&log);
             }
-            if let Some(refused) = log.push(record) {
+            if let Some(refused) = log.push(record, is_now) {
                 self.print(&refused);
             }
             if is_now {
