@@ -22,7 +22,7 @@ mod manifest;
 mod memory;
 mod source;
 
-pub(crate) use memory::Memory;
+pub(crate) use memory::{Memory, check_limit};
 use source::{Source, unreadable};
 
 /// Reads the manifest of a plugin file. No code of the file runs, and the file may be built for
@@ -202,10 +202,11 @@ fn read_to_memory(
     let Ok(mut memory) = Memory::create(name, first) else {
         return Ok(None);
     };
-    let mut written = Ok(());
+    let (mut written, mut length) = (Ok(()), 0);
     let identity = source.read(|piece| {
+        length += piece.len() as u64;
         if written.is_ok() {
-            written = memory.file.write_all(piece);
+            written = check_limit(length).and_then(|()| memory.file.write_all(piece));
         }
     })?;
     if written.is_err() {
