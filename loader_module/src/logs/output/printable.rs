@@ -81,17 +81,3 @@ impl Visit for PrintableVisitor<'_> {
         self.0.record_debug(field, &Printable(value));
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_are_escaped_and_lines_indented() {
-        let shown = |text: &str| Printable(text).to_string();
-        assert_eq!(shown("a\tb\u{e4}"), "a\tb\u{e4}");
-        assert_eq!(shown("\u{1b}[31m\r\0\u{9b}"), r"\u{1b}[31m\r\u{0}\u{9b}");
-        assert_eq!(shown("a\nb\n"), "a\n    b\n    ");
-        assert_eq!(format!("{:?}", Printable("\n")), "\"\\n\"");
-    }
-}
