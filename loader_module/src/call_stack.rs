@@ -91,7 +91,8 @@ pub(crate) unsafe fn has_function(
 #[cfg(feature = "module")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    C,
+    /// A C function, with the address of its code; null if it is one of LuaJIT's own.
+    C(*const c_void),
     Lua,
 }
 
@@ -101,8 +102,8 @@ pub(crate) enum Kind {
 #[cfg(feature = "module")]
 pub(crate) fn innermost(lua: &Lua) -> Option<Kind> {
     lua.exec_raw_lua(|raw| {
-        // SAFETY: as in `is_running_code_of`. `lua_getinfo` pushes nothing without "f", and fills in a C
-        // string. A thread that is in a C function has room for two values.
+        // SAFETY: as in `is_running_code_of`. `lua_getinfo` fills in a C string, and pushes nothing without
+        // "f", which is asked of C functions alone. A thread that is in a C function has room for two values.
         unsafe {
             let (mut thread, mut found) = (main_thread(raw.state()), None);
             // An argument of a function may be taken for a coroutine that it resumed, also in a circle.
@@ -116,7 +117,12 @@ pub(crate) fn innermost(lua: &Lua) -> Option<Kind> {
                 if CStr::from_ptr(frame.what) != c"C" {
                     return Some(Kind::Lua);
                 }
-                found = Some(Kind::C);
+                ffi::lua_getinfo(inner, c"f".as_ptr(), &raw mut frame);
+                let code = ffi::lua_tocfunction(inner, -1);
+                ffi::lua_pop(inner, 1);
+                found = Some(Kind::C(
+                    code.map_or(std::ptr::null(), |f| f as *const c_void),
+                ));
                 thread = resumed_by(inner);
             }
             found

@@ -98,6 +98,7 @@ impl LoadedPlugins {
         if let Ok(absolute) = path.canonicalize()
             && let Some(entry) = self.loaded_from(&absolute)
         {
+            self.judge(path, &absolute, options)?;
             return found(entry);
         }
         let file = self.read(path, options)?;

@@ -141,6 +141,8 @@ fn parse(text: &str) -> Result<Vec<Locked>, (usize, String)> {
         other => {
             let found = other.map_or("nothing", |(line, _)| line);
             let found: String = found.chars().take(80).collect();
+            // A mark of the byte order, as some editors write it, would not be seen.
+            let found = found.escape_debug();
             return Err((1, format!("expected '{HEADER}', found '{found}'")));
         }
     }
@@ -225,6 +227,11 @@ mod tests {
         assert_eq!(parse(&text), Ok(vec![line("a", "1")]));
         assert_eq!(parse("").map_err(|(line, _)| line), Err(1));
         assert_eq!(parse("cygnixy-lock 2").map_err(|(line, _)| line), Err(1));
+        let problem = "expected 'cygnixy-lock 1', found '\\u{feff}cygnixy-lock 1'";
+        assert_eq!(
+            parse("\u{feff}cygnixy-lock 1\n"),
+            Err((1, problem.to_owned()))
+        );
         let short = parse(&format!("{text}a 1 lua54\n"));
         let problem = "expected 'name version abi sha256', found 3 fields";
         assert_eq!(short, Err((5, problem.to_owned())));

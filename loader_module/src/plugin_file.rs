@@ -14,13 +14,15 @@ use plugin_api::manifest::Manifest;
 use crate::Error;
 use crate::runtime;
 use crate::sha256::Sha256;
+#[cfg(feature = "module")]
+use crate::trust::{self, Trusted};
 
 pub(crate) mod kept;
 mod manifest;
 mod memory;
 mod source;
 
-pub(crate) use memory::Memory;
+pub(crate) use memory::{Memory, check_limit};
 use source::{Source, unreadable};
 
 /// Reads the manifest of a plugin file. No code of the file runs, and the file may be built for
@@ -64,6 +66,13 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
 /// ```
 pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
     PluginFile::read(path.as_ref(), None, false)?.check()
+}
+
+/// The same for a file that a bare name leads to, which others must not be able to change.
+#[cfg(feature = "module")]
+pub(crate) fn check_named(path: &Path, trusted: &Trusted) -> Result<(), Error> {
+    let opened = trust::open(path, trusted)?;
+    PluginFile::read(path, Some(opened), false)?.check()
 }
 
 /// A plugin file that was read.
@@ -207,10 +216,11 @@ fn read_to_memory(
     let Ok(mut memory) = Memory::create(name, first) else {
         return Ok(None);
     };
-    let mut written = Ok(());
+    let (mut written, mut length) = (Ok(()), 0);
     let identity = source.read(|piece| {
+        length += piece.len() as u64;
         if written.is_ok() {
-            written = memory.file.write_all(piece);
+            written = check_limit(length).and_then(|()| memory.file.write_all(piece));
         }
     })?;
     if written.is_err() {

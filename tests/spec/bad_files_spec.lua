@@ -308,3 +308,23 @@ describe("two files whose plugins have one name", function()
     assert.equal("a", a.which())
   end)
 end)
+
+describe("a limit for the size of files", function()
+  it("is an error where a plugin is larger, not the end of the process", function()
+    local script = support.new_file("limited.lua", [[
+      local path = ...
+      local ok, message = pcall(require("cygnixy").load, path)
+      io.write(tostring(ok), " ", message)
+    ]])
+    local plugin, words = support.plugin("greet"), {}
+    for index, word in ipairs({ os.getenv("CYGNIXY_TEST_LUA"), script, plugin }) do
+      words[index] = support.quote(word)
+    end
+    local command = "ulimit -f 100 && exec " .. table.concat(words, " ") .. " 2>&1"
+    local pipe = io.popen(command)
+    local said = pipe:read("*a")
+    pipe:close()
+    support.has(said, "false cannot load plugin 'greet' (" .. plugin .. "): a private copy of the file cannot be made",
+      "ulimit -f")
+  end)
+end)

@@ -105,6 +105,22 @@ describe("cygnixy list", function()
   end)
 end)
 
+describe("what a file says of itself", function()
+  it("cannot change the terminal, or look like more lines", function()
+    local bad = "The\27[31m\nabi:    \194\155"
+    local content = support.patch(support.read(support.plugin("greet")), "The smallest useful", bad)
+    local path = support.new_file("greet.so", content)
+    local shown = output({ "inspect", path })
+    support.has(shown, [[description: The\x1b[31m\x0aabi:    \x9b plugin]])
+    local odd = support.new_file("odd\27\n.so", "no library")
+    local stdout, _, status = command({ "check", odd })
+    assert.equal(1, status)
+    support.has(stdout, "odd\\x1b\n.so': expected a shared library")
+    support.has(output({ "list" }, { env = { CYGNIXY_PATH = odd:gsub("odd", "?") } }), "odd  -  ", [[\x1b\x0a.so]])
+    for _, text in ipairs({ shown, stdout }) do assert.is_nil(text:find("\27", 1, true)) end
+  end)
+end)
+
 describe("cygnixy stubs", function()
   local function stubs()
     return output({ "stubs", support.fixture("documented") })
@@ -133,6 +149,21 @@ describe("cygnixy stubs", function()
       "---@return integer\n---@return integer\nfunction documented.both(arg1, arg2) end\n",
       "\n\nfunction documented.noop() end\n"
     )
+  end)
+
+  it("writes nothing that Lua would run, whatever the plugin says of itself", function()
+    local annotations = require("cygnixy.command.annotations")
+    local breaks = { "\n", "\r", "\r\n", "\n\r" }
+    for _, line in ipairs(breaks) do
+      local bad = line .. "error('it runs')" .. line .. "--"
+      local text = annotations.of({
+        name = "odd" .. bad, version = bad, functions = { "plain", "]]" .. bad },
+        signatures = { plain = "(a: x" .. bad .. ") -> y" .. bad, ["]]" .. bad] = "(x" .. bad .. ")" },
+        docs = { plain = "]] -- \"" .. bad },
+      })
+      local read = assert((loadstring or load)(text, "=stubs"))
+      assert.equal("function", type(read().plain))
+    end
   end)
 
   it("makes a class of each type of the plugin", function()
@@ -302,6 +333,28 @@ describe("cygnixy new", function()
     assert(loadfile(crate .. "/spec/my_plugin2_spec.lua"))
     assert(loadfile(crate .. "/my_plugin2-scm-1.rockspec"))
     assert(loadfile(crate .. "/lua/my_plugin2.lua"))
+  end)
+
+  it("gives the type another name than what the source uses already", function()
+    for name, expected in pairs({
+      lua = "LuaPlugin", error = "ErrorPlugin", hash_map = "HashMapPlugin", result = "ResultPlugin",
+      string = "StringPlugin", ok = "OkPlugin", vec = "VecPlugin", function_doc = "FunctionDocPlugin",
+      lua_ = "LuaPlugin", luas = "Luas",
+    }) do
+      output({ "new", name }, { cwd = folder })
+      local source = support.read(folder .. "/" .. name .. "/src/lib.rs")
+      support.has(source, "\nstruct " .. expected .. ";\n", "\nimpl PluginLua for " .. expected .. " {\n",
+        "\nexport_plugin!(" .. expected .. ");\n")
+    end
+  end)
+
+  it("makes a spec that needs no name of busted for the plugin", function()
+    for _, name in ipairs({ "it", "setup", "describe" }) do
+      output({ "new", name }, { cwd = folder })
+      local spec = support.read(folder .. "/" .. name .. "/spec/" .. name .. "_spec.lua")
+      assert.is_nil(spec:find("local " .. name, 1, true))
+      support.has(spec, 'describe("' .. name .. '", function()', "plugin.greet(")
+    end
   end)
 
   it("depends on the API that is given, or that the environment names", function()

@@ -73,6 +73,17 @@ describe("standard error", function()
     support.has(on_terminal("NO_COLOR=1"), " WARN " .. target .. ": one")
   end)
 
+  it("gets control characters escaped, and lines after the first indented", function()
+    local _, text = lines(work .. [[
+      p.log("error", "one\27[31m\r\n2026 ERROR two\7\194\155")
+      cygnixy.on_log(function() error("three\27[32m\nfour", 0) end)
+      p.log("error", "five")
+    ]])
+    support.has(text, [[: one\u{1b}[31m\r]] .. "\n    2026 ERROR two" .. [[\u{7}\u{9b}]] .. "\n",
+      [[error=three\u{1b}[32m]] .. "\n    four\n")
+    assert.is_nil(text:find("\27", 1, true), text)
+  end)
+
   it("gets spans with their fields", function()
     local found, text = lines(work .. "p.spans() p.carry()", target .. "=debug")
     assert.equal(9, #found, text)
@@ -355,6 +366,34 @@ describe("on_log", function()
     assert.equal(1, cygnixy.flush_log())
   end)
 
+  it("is told what comes while it runs the next time, so that there is an end", function()
+    local count = 0
+    cygnixy.on_log(function()
+      count = count + 1
+      if count <= 2000 then p.in_thread(1, "again") end
+    end)
+    p.in_thread(1, "first")
+    for round = 1, 5 do
+      assert.equal(1, cygnixy.flush_log())
+      assert.equal(round, count)
+    end
+    count = 2000
+  end)
+
+  it("is told of dropped events where they are missing", function()
+    cygnixy.on_log(function(record)
+      got[#got + 1] = record
+      if #got == 1 then p.in_thread(1, "late") end
+    end)
+    got = {}
+    p.in_thread(1002, "early")
+    assert.equal(1001, cygnixy.flush_log())
+    assert.equal(999, got[1000].fields.number)
+    assert.equal(2, got[1001].fields.dropped)
+    assert.equal(1, cygnixy.flush_log())
+    assert.equal("late", got[1002].message)
+  end)
+
   it("is told panics, after they have been caught", function()
     listen()
     local message = support.failure(p.panic, "boom")
@@ -391,6 +430,39 @@ describe("on_log", function()
     p.log("info", "one") p.log("info", "two")
     assert.equal(1, count)
     assert.equal("two", messages())
+  end)
+
+  it("is not missed by what waits when it takes itself away", function()
+    local found, text = lines(work .. [[
+      cygnixy.on_log(function() cygnixy.on_log(nil) end)
+      p.in_thread(3, "waiting")
+      cygnixy.flush_log()
+    ]])
+    assert.equal(2, #found, text)
+    support.has(found[1], ": waiting number=1")
+    support.has(found[2], ": waiting number=2")
+  end)
+
+  it("is told all that is logged in calls through LuaJIT's FFI, later", function()
+    local is_luajit = support.abi == "luajit"
+    local fast = cygnixy.load(support.fixture("fast"))
+    local direct = cygnixy.ffi(fast)
+    listen()
+    for number = 1, 900 do direct.ffi_log(number) end
+    assert.equal(is_luajit and 0 or 900, #got)
+    fast.ffi_log(901)
+    for number = 902, 950 do direct.ffi_log(number) end
+    assert.equal(is_luajit and 49 or 0, cygnixy.flush_log())
+    assert.equal(950, #got)
+    for number, record in ipairs(got) do
+      assert.equal(number, record.fields.number)
+      assert.equal("fast", record.plugin)
+    end
+    for number = 1, 1500 do direct.ffi_log(number) end
+    cygnixy.flush_log()
+    local last = got[#got]
+    assert.equal(950 + (is_luajit and 1001 or 1500), #got)
+    assert.equal(is_luajit and 500 or nil, last.fields.dropped)
   end)
 
   it("cannot unload the plugin that is telling", function()

@@ -214,6 +214,20 @@ local rows = {
   { "endless", "threads that never end", before = "p.start() p.start()", verdict = "thread 2", later = "thread 2" },
   { "pool", "a pool of threads that stays", before = "p.sum(100)", verdict = "THREADS", later = "THREADS" },
   { "statics", "statics", before = "p.next() p.list()", verdict = "unmapped" },
+  { "words", "statics with slices of what is on the heap, around what the library itself has there",
+    before = [[
+      assert(cygnixy.unload(p).unmapped)
+      local held = {}
+      for i = 1, 3000 do held[i] = ("x"):rep(i % 700) .. i end
+      for i = 1, 3000, 2 do held[i] = nil end
+      collect()
+      for round = 1, 10 do
+        p = cygnixy.load(path)
+        assert(p.learn() == 512)
+        if round < 10 then assert(cygnixy.unload(p).unmapped) end
+      end
+    ]],
+    verdict = "unmapped" },
   { "strings", "strings",
     before = "hold.a = p.big(100000) hold.b = p.external and p.external(100000)",
     verdict = "unmapped",

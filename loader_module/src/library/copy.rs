@@ -8,7 +8,7 @@ use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::plugin_file::{Content, Memory, PluginFile, kept};
+use crate::plugin_file::{Content, Memory, PluginFile, check_limit, kept};
 
 /// The copy. Once it is mapped, it can be dropped, or kept for another time.
 #[derive(Debug)]
@@ -82,10 +82,14 @@ impl Copy {
 /// Writes what was read of a plugin file.
 fn write_to(copy: &mut std::fs::File, file: &PluginFile) -> io::Result<()> {
     match &file.content {
-        Content::Bytes(bytes) => copy.write_all(bytes),
+        Content::Bytes(bytes) => {
+            check_limit(bytes.len() as u64)?;
+            copy.write_all(bytes)
+        }
         Content::Memory(memory) => {
             // Its place in the file is that of every handle of it; nobody else copies meanwhile, as
             // libraries are opened one at a time.
+            check_limit(memory.file.metadata()?.len())?;
             let mut from = memory.file.try_clone()?;
             from.rewind()?;
             io::copy(&mut from, copy).map(drop)

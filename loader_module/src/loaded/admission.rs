@@ -52,6 +52,21 @@ impl LoadedPlugins {
         Ok(file)
     }
 
+    /// Judges a file that is loaded already, `absolute` without symbolic links, as one that is to be
+    /// loaded: it may have been loaded before without a question, and may be loaded again.
+    pub(super) fn judge(
+        &self,
+        path: &Path,
+        absolute: &Path,
+        options: &LoadOptions,
+    ) -> Result<(), Error> {
+        if let Some(trusted) = &options.trusted {
+            trust::open(path, trusted)?;
+            lock(&self.admission.trusting).insert(absolute.to_owned(), trusted.clone());
+        }
+        Ok(())
+    }
+
     /// Reads the file of a loaded plugin again.
     pub(super) fn read_again(&self, path: &Path) -> Result<PluginFile, Error> {
         let trusted = lock(&self.admission.trusting).get(path).cloned();

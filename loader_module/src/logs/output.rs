@@ -11,6 +11,7 @@
 mod delivery;
 mod filters;
 mod layer;
+mod printable;
 mod queue;
 mod record;
 mod route;

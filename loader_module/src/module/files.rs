@@ -8,7 +8,7 @@ use super::text_field;
 use crate::logs::call;
 use crate::paths::to_path;
 use crate::search::found::{self, Found};
-use crate::{plugin_file, search};
+use crate::{Trusted, plugin_file, search};
 
 /// Adds the functions to the module's table.
 pub(super) fn add(lua: &Lua, module: &Table) -> mlua::Result<()> {
@@ -25,11 +25,14 @@ pub(super) fn add(lua: &Lua, module: &Table) -> mlua::Result<()> {
         if text.is_empty() {
             return Err(bad_argument("check", "the name is empty"));
         }
-        let path = match search::is_path(&text) {
-            true => Ok(to_path(&text)),
-            false => search::search(&text, &text_field(&holder, "path")?),
+        let checked = if search::is_path(&text) {
+            plugin_file::check(to_path(&text))
+        } else {
+            let trusted = trusted(&holder)?;
+            let found = search::search(&text, &text_field(&holder, "path")?);
+            found.and_then(|path| plugin_file::check_named(&path, &trusted))
         };
-        Ok(match path.and_then(plugin_file::check) {
+        Ok(match checked {
             Ok(()) => (Some(true), None),
             Err(error) => (None, Some(error.report())),
         })
@@ -38,19 +41,25 @@ pub(super) fn add(lua: &Lua, module: &Table) -> mlua::Result<()> {
 
     let holder = module.clone();
     let available = move |lua: &Lua, _: MultiValue| {
+        let trusted = trusted(&holder)?;
         let found = found::all(&text_field(&holder, "path")?);
-        let tables = found.into_iter().map(|one| found_table(lua, one));
+        let tables = found.into_iter().map(|one| found_table(lua, one, &trusted));
         lua.create_sequence_from(tables.collect::<mlua::Result<Vec<_>>>()?)
     };
     module.raw_set("available", lua.create_function(call(available))?)
 }
 
-fn found_table(lua: &Lua, found: Found) -> mlua::Result<Table> {
+/// What the script has listed as trusted.
+fn trusted(module: &Table) -> mlua::Result<Trusted> {
+    Ok(Trusted::parse(to_path(&text_field(module, "trusted")?)))
+}
+
+fn found_table(lua: &Lua, found: Found, trusted: &Trusted) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     if let Ok(manifest) = plugin_file::inspect(&found.path) {
         table.raw_set("manifest", manifest_table(lua, manifest)?)?;
     }
-    let problem = plugin_file::check(&found.path).err();
+    let problem = plugin_file::check_named(&found.path, trusted).err();
     table.raw_set("problem", problem.map(|error| error.report()))?;
     table.raw_set("name", lua.create_string(found.name)?)?;
     table.raw_set("path", found.path)?;

@@ -5,6 +5,23 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Checks that the process may write a file of a length in bytes: a write beyond its limit would end it.
+pub(crate) fn check_limit(length: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+        if let Some(limit) = getrlimit(Resource::Fsize).current
+            && length > limit
+        {
+            let text = format!(
+                "the limit for the size of files is {limit} bytes (ulimit -f), and a copy has {length}"
+            );
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
+    }
+    Ok(())
+}
+
 /// A file in memory.
 #[derive(Debug)]
 pub(crate) struct Memory {

@@ -1,6 +1,6 @@
 //! Reading a file that may be a library, piece by piece.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read as _, Seek as _};
 use std::path::Path;
 
@@ -38,27 +38,16 @@ impl<'a> Source<'a> {
     /// bytes: they may be large.
     pub(super) fn open(path: &'a Path) -> Result<Self, Error> {
         let unreadable = |source| unreadable(path, source);
-        // A pipe or a device would block or never end; `open` alone can already hang on a pipe.
-        let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
-        if !kind.is_file() {
-            let found = if kind.is_dir() {
-                "a directory"
-            } else {
-                "something that is no regular file"
-            };
-            return Err(Error::NotAFile {
-                path: path.to_owned(),
-                found,
-            });
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        Self::of(path, file)
+        // To open a device may do something, and to open a pipe waits; another thing may be there by then.
+        check_kind(path, &std::fs::metadata(path).map_err(unreadable)?)?;
+        Self::of(path, open(path).map_err(unreadable)?)
     }
 
-    /// The same for a regular file that is open.
+    /// The same for a file that is open.
     pub(super) fn of(path: &'a Path, file: File) -> Result<Self, Error> {
         let unreadable = |source| unreadable(path, source);
-        let length = file.metadata().map_err(unreadable)?.len();
+        let metadata = file.metadata().map_err(unreadable)?;
+        check_kind(path, &metadata)?;
         let mut source = Self {
             path,
             file,
@@ -69,7 +58,7 @@ impl<'a> Source<'a> {
             is_hashed: false,
             sha256: None,
         };
-        source.check_length(length)?;
+        source.check_length(metadata.len())?;
         source.next()?;
         source.start = source.piece()[..source.filled.min(512)].to_vec();
         if !manifest::may_be_library(&source.start) {
@@ -152,9 +141,52 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Opens a file for reading, and does not wait if it is a pipe.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    options.read(true).open(path)
+}
+
+/// Checks that something is a regular file: a pipe or a device would block or never end.
+fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    let found = if kind.is_dir() {
+        "a directory"
+    } else {
+        "something that is no regular file"
+    };
+    Err(Error::NotAFile {
+        path: path.to_owned(),
+        found,
+    })
+}
+
 pub(super) fn unreadable(path: &Path, source: std::io::Error) -> Error {
     Error::Read {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_opened_has_to_be_a_file() {
+        for path in ["/dev/zero", "/"] {
+            let path = Path::new(path);
+            let file = open(path).expect("it can be opened");
+            let opened = Source::of(path, file).map(drop);
+            assert!(matches!(opened, Err(Error::NotAFile { .. })), "{opened:?}");
+        }
     }
 }

@@ -98,8 +98,14 @@ local function localise(name, class, classes)
   end))
 end
 
+-- Text without line breaks and other control characters, which would end a comment.
+local function one_line(text)
+  return (text:gsub("%c+", " "))
+end
+
 local function doc_lines(lines, text)
-  for line in (text .. "\n"):gmatch("(.-)\r?\n") do
+  -- To Lua each of these is the end of a line.
+  for line in (text:gsub("\r\n?", "\n") .. "\n"):gmatch("(.-)\n") do
     lines[#lines + 1] = "---" .. line
   end
 end
@@ -115,7 +121,10 @@ local function as_field(name, signature, write)
     returns[index] = (one.is_rest and "..." or "") .. write(one.name) .. (one.is_optional and "?" or "")
   end
   local after = #returns > 0 and ": " .. table.concat(returns, ", ") or ""
-  return ("---@field [%q] fun(%s)%s"):format(name, table.concat(texts, ", "), after)
+  local quoted = ("%q"):format(name):gsub("\\\n", "\\n"):gsub("%c", function(letter)
+    return ("\\%03d"):format(letter:byte())
+  end)
+  return ("---@field [%s] fun(%s)%s"):format(quoted, table.concat(texts, ", "), after)
 end
 
 local function as_function(lines, variable, name, signature, doc, write)
@@ -143,7 +152,7 @@ function annotations.of(loaded)
     return localise(name, class, classes)
   end
   for _, name in ipairs(loaded.functions) do
-    local signature = loaded.signatures[name] or unknown
+    local signature = one_line(loaded.signatures[name] or unknown)
     if is_name(name) then
       as_function(functions, class, name, signature, loaded.docs[name], write)
     else
@@ -157,7 +166,8 @@ function annotations.of(loaded)
   end
   table.sort(own)
 
-  local lines = { "---@meta", "", ("-- The functions of the plugin '%s' %s."):format(loaded.name, loaded.version), "" }
+  local lines = { "---@meta", "", "", "" }
+  lines[3] = one_line(("-- The functions of the plugin '%s' %s."):format(loaded.name, loaded.version))
   for _, name in ipairs(own) do
     -- What an object can do is not known.
     lines[#lines + 1] = ("---@class %s.%s"):format(class, name)

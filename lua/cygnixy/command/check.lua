@@ -1,6 +1,7 @@
 -- `cygnixy check FILE…`: whether files would be loaded.
 
 local options = require("cygnixy.command.options")
+local text = require("cygnixy.command.text")
 
 local check = {
   summary = "tell whether plugin files fit this Lua, without running them",
@@ -22,7 +23,7 @@ function check.run(_, operands)
   for _, file in ipairs(operands) do
     local fits, reason = cygnixy.check(options.path(file))
     if not fits then status = 1 end
-    io.stdout:write(file, ": ", fits and "fits " .. cygnixy.abi or reason, "\n")
+    io.stdout:write(text.printable(file .. ": " .. (fits and "fits " .. cygnixy.abi or reason)), "\n")
   end
   return status
 end

@@ -61,7 +61,7 @@ end
 local function folder_state(template)
   local folder = template:match("^([^?]*)[/\\][^/\\?]*%?") or "."
   if windows then return folder end
-  local listed = ask("ls -ld " .. quote(folder) .. " 2>/dev/null")
+  local listed = ask("ls -ld -- " .. quote(folder) .. " 2>/dev/null")
   if not listed then return folder .. ": is not there" end
   local mode, owner, group = listed:match("^(%S+)%s+%S+%s+(%S+)%s+(%S+)")
   local text = ("%s: %s %s %s"):format(folder, tostring(mode), tostring(owner), tostring(group))

@@ -1,6 +1,7 @@
 -- `cygnixy inspect FILE`: what a plugin file says of itself.
 
 local options = require("cygnixy.command.options")
+local text = require("cygnixy.command.text")
 
 local inspect = {
   summary = "show what a plugin file says of itself, without running it",
@@ -19,11 +20,11 @@ function inspect.run(_, operands)
   local cygnixy = require("cygnixy")
   local found, manifest = pcall(cygnixy.inspect, options.path(operands[1]))
   if not found then
-    io.stderr:write("cygnixy inspect: ", manifest, "\n")
+    io.stderr:write("cygnixy inspect: ", text.printable(manifest), "\n")
     return 1
   end
   for _, field in ipairs(fields) do
-    io.stdout:write(("%-12s %s"):format(field .. ":", tostring(manifest[field])):gsub("%s+$", ""), "\n")
+    io.stdout:write(("%-12s %s"):format(field .. ":", text.one_line(tostring(manifest[field]))):gsub("%s+$", ""), "\n")
   end
   return 0
 end

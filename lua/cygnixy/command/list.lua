@@ -1,6 +1,7 @@
 -- `cygnixy list`: the plugins that bare names lead to.
 
 local options = require("cygnixy.command.options")
+local text = require("cygnixy.command.text")
 
 local list = {
   summary = "list the plugins that can be loaded by name",
@@ -29,6 +30,9 @@ function list.lines(cygnixy)
   local rows, widths, lines = {}, {}, {}
   for _, plugin in ipairs(cygnixy.available()) do
     local cells = row(plugin)
+    for column, cell in ipairs(cells) do
+      cells[column] = text.one_line(cell)
+    end
     rows[#rows + 1] = { cells = cells, plugin = plugin }
     for column, cell in ipairs(cells) do
       widths[column] = math.max(widths[column] or 0, #cell)
@@ -40,9 +44,10 @@ function list.lines(cygnixy)
       cells[column] = column == #one.cells and cell or cell .. (" "):rep(widths[column] - #cell)
     end
     lines[#lines + 1] = table.concat(cells, "  ")
-    if one.plugin.problem then lines[#lines + 1] = "    " .. one.plugin.problem:gsub("\n", "\n    ") end
+    if one.plugin.problem then lines[#lines + 1] = "    " .. text.printable(one.plugin.problem):gsub("\n", "\n    ") end
     if one.plugin.hidden_by then
-      lines[#lines + 1] = ("    '%s' leads to %s"):format(one.plugin.name, one.plugin.hidden_by)
+      local name, path = text.one_line(one.plugin.name), text.one_line(one.plugin.hidden_by)
+      lines[#lines + 1] = ("    '%s' leads to %s"):format(name, path)
     end
   end
   return lines

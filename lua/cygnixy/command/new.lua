@@ -65,7 +65,8 @@ end
 
 -- A folder as an absolute path, or nil.
 local function absolute(folder)
-  local pipe = io.popen("cd " .. quote(folder) .. (windows and " 2>NUL && cd" or " 2>/dev/null && pwd"))
+  local command = windows and "cd %s 2>NUL && cd" or "cd -- %s 2>/dev/null && pwd"
+  local pipe = io.popen(command:format(quote(folder)))
   local path = pipe and pipe:read("*l")
   if pipe then pipe:close() end
   return path and path:gsub("\\", "/")
@@ -127,6 +128,7 @@ function new.run(given, operands, arg)
 
   local values = { name = name, api = api, abi = abi(), lua = interpreter(arg) }
   values.type = ("_" .. name):gsub("_+(%w?)", string.upper)
+  if template.has_word(values.type) then values.type = values.type .. "Plugin" end
   for _, file in ipairs(template.files(values)) do
     local path = name .. "/" .. file.path
     local folder = path:match("^(.*)/")

@@ -114,32 +114,32 @@ file("spec/@name@_spec.lua", [=[
 local cygnixy = require("cygnixy")
 
 describe("@name@", function()
-  local @name@
+  local plugin
 
   setup(function()
-    @name@ = cygnixy.load("./build/" .. cygnixy.abi .. "/@name@.so")
+    plugin = cygnixy.load("./build/" .. cygnixy.abi .. "/@name@.so")
   end)
 
   teardown(function()
-    cygnixy.unload(@name@)
+    cygnixy.unload(plugin)
   end)
 
   it("greets", function()
-    assert.equal("Hello, world!", @name@.greet("world"))
+    assert.equal("Hello, world!", plugin.greet("world"))
   end)
 
   it("greets nobody without a name", function()
-    local ok, err = pcall(@name@.greet, "")
+    local ok, err = pcall(plugin.greet, "")
     assert.is_false(ok)
     assert.truthy(err:find("there is nobody to greet", 1, true))
   end)
 
   it("adds", function()
-    assert.equal(3, @name@.add(1, 2))
+    assert.equal(3, plugin.add(1, 2))
   end)
 
   it("says what its functions take", function()
-    assert.truthy(cygnixy.help(@name@):find("@name@.add(a: number, b: number) -> number", 1, true))
+    assert.truthy(cygnixy.help(plugin):find("@name@.add(a: number, b: number) -> number", 1, true))
   end)
 end)
 ]=])
@@ -265,6 +265,13 @@ file(".gitignore", [=[
 /build
 /target
 ]=])
+
+-- Whether the plugin's source has a word: its type cannot have that name.
+function template.has_word(word)
+  for _, one in ipairs(files) do
+    if one.path == "src/lib.rs" then return one.content:find("%f[%w_]" .. word .. "%f[^%w_]") ~= nil end
+  end
+end
 
 -- The files of a plugin: an array of `path` and `content`. `values` has `name`, `type` (the name of its
 -- type in Rust), `abi` (the default Lua ABI), `lua` (the interpreter) and `api` (the dependency in Cargo.toml).

@@ -48,8 +48,9 @@ pub(crate) fn call<A: FromLuaMulti, R: IntoLuaMulti>(
     }
 }
 
-/// Calls the log function of a state with all that waits for it; gives how many there were. The state
-/// has to run on the calling thread, where code of the script may run now.
+/// Calls the log function of a state with all that waits for it now; gives how many there were. What comes
+/// meanwhile waits on: with a thread that never stops logging there would be no end. The state has to run
+/// on the calling thread, where code of the script may run now.
 pub(super) fn deliver(log: &StateLog) -> usize {
     struct End;
     impl Drop for End {
@@ -62,8 +63,13 @@ pub(super) fn deliver(log: &StateLog) -> usize {
     }
     let _end = End;
     let mut count = 0;
-    while let Some(record) = log.pop() {
+    for record in (0..log.waiting()).map_while(|_| log.pop()) {
         count += 1;
+        if log.filter().is_none() {
+            // The function has been taken away by itself.
+            output().print(&record);
+            continue;
+        }
         if let Err(error) = tell(log, &record) {
             output().print(&record);
             let text = "the log function failed; the event before this one was for it";
@@ -93,9 +99,13 @@ pub(in crate::logs) fn deliver_here() {
     }
 }
 
-/// Delivers what waits for a state's log function; gives how many events it was called with.
+/// Delivers what waits for a state's log function, on the thread that it runs on from now on; gives how many
+/// events it was called with.
 pub(crate) fn flush(lua: &Lua) -> usize {
-    states::find(StateId::of(lua)).map_or(0, |log| deliver(&log))
+    states::find(StateId::of(lua)).map_or(0, |log| {
+        log.come_here();
+        deliver(&log)
+    })
 }
 
 /// Sets or removes a state's log function. What waits for the one before is told to it first. Without a

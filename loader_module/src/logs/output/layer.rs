@@ -8,12 +8,13 @@ use tracing::span::{Attributes, Id};
 use tracing::subscriber::{Interest, set_global_default};
 use tracing::{Event, Metadata};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
-use tracing_subscriber::fmt::format::{DefaultFields, Format};
+use tracing_subscriber::fmt::format::Format;
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
 use super::delivery;
 use super::filters::{self, Filters};
+use super::printable::{Printable, PrintableFields};
 use super::record::{Fields, Record};
 use super::route::{Route, route};
 use super::whereabouts::with_source;
@@ -24,7 +25,8 @@ pub(super) struct Output {
     filters: Filters,
     /// That of standard error.
     filter: Arc<EnvFilter>,
-    standard_error: tracing_subscriber::fmt::Layer<Registry, DefaultFields, Format, fn() -> Stderr>,
+    standard_error:
+        tracing_subscriber::fmt::Layer<Registry, PrintableFields, Format, fn() -> Stderr>,
 }
 
 static OUTPUT: OnceLock<Output> = OnceLock::new();
@@ -62,6 +64,7 @@ impl Output {
         let text = filters::default_text();
         let filter = filters::parse(&text).or_else(|error| {
             let (variable, default) = (filters::VARIABLE, filters::DEFAULT);
+            let text = Printable(&text);
             eprintln!("cygnixy: {variable} is '{text}': {error}; it is taken to be '{default}'");
             filters::parse(default)
         });
@@ -73,6 +76,7 @@ impl Output {
             filters,
             filter,
             standard_error: tracing_subscriber::fmt::layer()
+                .fmt_fields(PrintableFields)
                 .with_writer(stderr as fn() -> Stderr)
                 .with_ansi(stderr().is_terminal() && !no_colour),
         }
@@ -101,7 +105,7 @@ impl Output {
             // The format has a thread-local of its own, which is gone by now.
             let record = Record::new(event, &context, None);
             // There is nobody to tell that it cannot be written.
-            let _ = writeln!(stderr(), "{record}");
+            let _ = writeln!(stderr(), "{}", Printable(record));
         }
     }
 
@@ -135,7 +139,7 @@ impl Output {
                 // What waits comes first, and must not take the place of this one.
                 delivery::deliver(&log);
             }
-            if let Some(refused) = log.push(record) {
+            if let Some(refused) = log.push(record, is_now) {
                 self.print(&refused);
             }
             if is_now {

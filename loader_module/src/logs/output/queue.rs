@@ -16,19 +16,29 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, record: Record) {
-        if self.records.len() < LIMIT {
+    /// Lets a record wait, for a moment only if it is told next: that one is not dropped.
+    pub(super) fn push(&mut self, record: Record, is_next: bool) {
+        if is_next || self.records.len() < LIMIT {
+            let notice = self.take_dropped();
+            self.records.extend(notice);
             self.records.push_back(record);
         } else {
             self.dropped += 1;
         }
     }
 
-    /// The next record; after the last, one that tells how many were dropped, if any were.
+    /// How many records wait.
+    pub(super) fn len(&self) -> usize {
+        self.records.len() + usize::from(self.dropped > 0)
+    }
+
+    /// The next record; where some were dropped, one that tells how many.
     pub(super) fn pop(&mut self) -> Option<Record> {
-        if let Some(record) = self.records.pop_front() {
-            return Some(record);
-        }
+        self.records.pop_front().or_else(|| self.take_dropped())
+    }
+
+    /// A record that tells how many were dropped since the last, if any were.
+    fn take_dropped(&mut self) -> Option<Record> {
         let dropped = std::mem::take(&mut self.dropped);
         (dropped > 0).then(|| {
             let text = format!("{dropped} events were dropped, as nobody took them");

@@ -73,7 +73,7 @@ pub(super) fn route(source: Option<&Source>) -> Route {
         return match running.next() {
             Some(log) => Route::Functions {
                 states: vec![Arc::clone(log)],
-                is_now: !is_panicking() && !may_be_compiled(log),
+                is_now: !is_panicking() && !may_be_direct(log, source),
             },
             None => Route::StandardError,
         };
@@ -116,9 +116,17 @@ fn is_running(log: &StateLog, source: Option<&Source>) -> bool {
     call_stack::is_running_code_of(lua, source.whereabouts.addresses(), &|_| false)
 }
 
-/// Whether compiled code of LuaJIT may be what has called the plugin: then nothing of Lua can be called.
-fn may_be_compiled(log: &StateLog) -> bool {
-    is_luajit() && call_stack::innermost(lua_of(log)) != Some(Kind::C)
+/// Whether the plugin may have been called through LuaJIT's FFI: then nothing of Lua can be called, neither
+/// from compiled code nor from code that is being compiled while it is interpreted. If it was called by
+/// means of Lua, the innermost function is one of its own.
+fn may_be_direct(log: &StateLog, source: Option<&Source>) -> bool {
+    is_luajit()
+        && match call_stack::innermost(lua_of(log)) {
+            Some(Kind::C(code)) => {
+                source.is_some_and(|source| !source.whereabouts.addresses().contains(code))
+            }
+            _ => true,
+        }
 }
 
 fn is_luajit() -> bool {

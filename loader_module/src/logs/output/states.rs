@@ -71,14 +71,19 @@ impl StateLog {
         lock(&self.inner).owner = None;
     }
 
-    /// Lets a record wait for the log function; gives it back if there is none any more.
-    pub(super) fn push(&self, record: Record) -> Option<Record> {
+    /// Lets a record wait for the log function, or be told next; gives it back if there is none any more.
+    pub(super) fn push(&self, record: Record, is_next: bool) -> Option<Record> {
         let mut inner = lock(&self.inner);
         if inner.filter.is_none() {
             return Some(record);
         }
-        inner.queue.push(record);
+        inner.queue.push(record, is_next);
         None
+    }
+
+    /// How many records wait.
+    pub(super) fn waiting(&self) -> usize {
+        lock(&self.inner).queue.len()
     }
 
     pub(super) fn pop(&self) -> Option<Record> {
