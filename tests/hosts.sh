@@ -130,4 +130,4 @@ for host in "$@"; do
 done
 
 printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"
-[ "$failed" -eq 0 ]
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -8,6 +8,7 @@ import ctypes
 import gc
 import importlib
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -318,6 +319,30 @@ def fork_watching(name):
             gc.collect()
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
+
+
+def watch_without_threads(name):
+    """Where no thread may be started, as in HAProxy, a watch is refused, and the plugin goes on."""
+    lua = runtime(name)
+    build = BUILD / BUILDS[name][0]
+    lua.execute(
+        """
+        local folder = ...
+        package.cpath = folder .. "/?.so"
+        cygnixy = require "cygnixy"
+        greet = cygnixy.load(folder .. "/plugins/greet.so")""",
+        str(build),
+    )
+    if os.getuid() == 0:
+        os.setuid(65534)  # root has no such limit
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    for _ in range(2):
+        ok, message = lua.eval("pcall(cygnixy.watch, greet)")
+        assert not ok and "the watcher's thread cannot be started" in message, message
+    assert lua.eval("#cygnixy.poll()") == 0
+    assert lua.eval("greet.hello('you')") == "Hello, you!"
+    assert not lua.eval("cygnixy.unwatch(greet)")
+    assert lua.eval("cygnixy.unload(greet).unmapped")
 
 
 def await_reload(lua):

@@ -71,8 +71,7 @@ package_version() {
 # fill TEMPLATE TO: a configuration file, with values for what stands between @.
 fill() {
     sed -e "s|@root@|$root|g" -e "s|@here@|$here|g" -e "s|@unpacked@|$unpacked|g" -e "s|@work@|$work|g" \
-        -e "s|@plugins@|$plugins|g" -e "s|@port@|$port|g" -e "s|@rocks@|$rocks|g" -e "s|@abi@|$abi|g" \
-        -e "s|@user@|$(id -un)|g" "$1" >"$2"
+        -e "s|@plugins@|$plugins|g" -e "s|@port@|$port|g" -e "s|@rocks@|$rocks|g" -e "s|@abi@|$abi|g" "$1" >"$2"
 }
 
 get() { python3 "$root/tests/hosts/ask.py" get "$url/$1"; }
@@ -165,7 +164,7 @@ restore() {
 
 # is_clean FILE...: the logs tell of no crash, and none left a core.
 is_clean() {
-    ! grep -nE 'exited on signal|SIGSEGV|SIGABRT|[Ss]egmentation|core dumped|panicked|double free|corrupted' "$@" &&
+    ! grep -nE '(exited on|killed by|exit) signal|SIGSEGV|SIGABRT|[Ss]egmentation|core dumped|panicked|double free|corrupted' "$@" &&
         ! ls "$work" | grep -E '^core'
 }
 

@@ -71,5 +71,5 @@ end
 
 return function(step, argument)
   local ok, said = pcall(steps[step], argument)
-  return ok and said or ("step '%s' failed: %s"):format(step, tostring(said))
+  return ok and tostring(said) or ("step '%s' failed: %s"):format(step, tostring(said))
 end

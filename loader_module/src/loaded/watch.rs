@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{mem, process};
 
 use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tracing::{debug, warn};
 
 use super::{LoadedPlugins, Origin};
@@ -141,20 +141,22 @@ impl Drop for Watches {
     }
 }
 
-/// What is watched, by a watcher of this process.
+/// What is watched, by a watcher of this process. Where none can be made, the watches have ended.
 fn present(slot: &mut Option<Active>) -> notify::Result<Option<&mut Active>> {
-    if let Some(active) = slot.as_mut().filter(|active| active.is_of_parent()) {
-        let renewed = Active::start()?;
-        let watched = mem::replace(active, renewed).leave();
-        active.watched = watched;
+    if let Some(active) = slot.take_if(|active| active.is_of_parent()) {
+        let watched = active.leave();
+        *slot = Some(Active {
+            watched,
+            ..Active::start()?
+        });
     }
     Ok(slot.as_mut())
 }
 
-/// The same; where no watcher can be made, nothing is present for now.
+/// The same, with a warning where they have ended.
 fn present_or_warn(slot: &mut Option<Active>) -> Option<&mut Active> {
     present(slot).unwrap_or_else(|error| {
-        warn!(step = "watch", %error, "no watcher for this process");
+        warn!(step = "watch", %error, "the watches have ended");
         None
     })
 }
@@ -184,10 +186,18 @@ impl Active {
 
     fn start() -> notify::Result<Self> {
         let (sender, events) = mpsc::channel();
-        let watcher = notify::recommended_watcher(move |event| {
+        let mut watcher = notify::recommended_watcher(move |event| {
             // Nobody listens any more when the watcher is being dropped.
             let _ = sender.send((Instant::now(), event));
         })?;
+        // A watcher without its thread, where none may be started, does not say so. It would panic
+        // when it is asked for anything else, and when it is dropped.
+        if watcher.configure(Config::default()).is_err() {
+            mem::forget(watcher);
+            return Err(notify::Error::generic(
+                "the watcher's thread cannot be started",
+            ));
+        }
         Ok(Self {
             process: process::id(),
             watcher,

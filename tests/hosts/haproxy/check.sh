@@ -7,9 +7,18 @@ packages='haproxy'
 
 haproxy=$unpacked/usr/sbin/haproxy
 
+# As it is installed, it starts as root and then runs as a user who may not see this checkout.
+user_and_group=''
+if [ "$(id -u)" -eq 0 ]; then
+    user_and_group='user nobody'
+fi
+chmod 755 "$work"
+
+# configure DIRECTIVE [THREADS]: how Lua is loaded, and what allows threads.
 configure() {
     fill "$here/haproxy.cfg" "$work/template.cfg"
-    sed "s|@load@|$1|" "$work/template.cfg" >"$work/haproxy.cfg"
+    sed -e "s|@load@|$1|" -e "s|@threads@|${2:-}|" -e "s|@user_and_group@|$user_and_group|" \
+        "$work/template.cfg" >"$work/haproxy.cfg"
     in_packages "$haproxy" -c -f "$work/haproxy.cfg"
 }
 
@@ -27,7 +36,7 @@ for directive in lua-load lua-load-per-thread; do
     [ "$directive" = lua-load ] && states=1 || states=4
     restore
     : >"$log"
-    check "$directive: the configuration is right" configure "$directive"
+    check "$directive: the configuration is right" configure "$directive" insecure-fork-wanted
     check "$directive: it answers" start "$haproxy" -db -f "$work/haproxy.cfg"
     [ "$directive" != lua-load ] || about "$(package_version haproxy)" "$(get lua)"
     check_steps
@@ -42,4 +51,17 @@ for directive in lua-load lua-load-per-thread; do
     check "$directive: a soft stop" stop USR1
     check "$directive: its log is clean" log_is_clean
 done
+
+# Without the setting a watch is refused, and everything else works.
+restore
+: >"$log"
+check "no threads: the configuration is right" configure lua-load
+check "no threads: it answers" start "$haproxy" -db -f "$work/haproxy.cfg"
+check "no threads: a watch is refused" answers watch "the watcher's thread cannot be started"
+check "no threads: the plugin is rebuilt" replace
+check "no threads: a reload without a watch" answers reload "plugin 'greet' is reloaded"
+check "no threads: a call" answers "hello?you" "Welcome, you!"
+check "no threads: an unload" answers unload "plugin 'greet' is unloaded, and its library is unmapped"
+check "no threads: a soft stop" stop USR1
+check "no threads: its log is clean" log_is_clean
 finish

@@ -13,6 +13,8 @@ in_nginx() {
 
 # configure PLACE: where the plugin is loaded.
 configure() {
+    user=''
+    [ "$(id -u)" -ne 0 ] || user='user root;'
     in_master=''
     in_worker=''
     case $1 in
@@ -20,7 +22,8 @@ configure() {
     workers) in_worker='service "watch"' ;;
     esac
     fill "$here/nginx.conf" "$work/template.conf"
-    sed -e "s|@in_master@|$in_master|" -e "s|@in_worker@|$in_worker|" "$work/template.conf" >"$work/nginx.conf"
+    sed -e "s|@user@|$user|" -e "s|@in_master@|$in_master|" -e "s|@in_worker@|$in_worker|" \
+        "$work/template.conf" >"$work/nginx.conf"
     in_nginx -t
 }
 
