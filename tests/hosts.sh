@@ -1,7 +1,7 @@
 #!/bin/sh
 # The installed rock in programs that embed Lua, from their Debian packages: `hosts.sh [HOST]...`, all
 # folders of tests/hosts if none is named. The packages are unpacked into build/hosts and not installed.
-# Downloads some 60 MB. Prints a line for each host, and at the end `N passed, N failed` alone on a line.
+# Prints a line for each host, and at the end `N passed, N failed` alone on a line.
 #
 # A host is a folder with a script check.sh, which is independent of the others. A host that the distribution
 # does not have is left out and said so; one that cannot be unpacked or prepared has failed.
