@@ -70,8 +70,8 @@ package_version() {
 
 # fill TEMPLATE TO: a configuration file, with values for what stands between @.
 fill() {
-    sed -e "s|@root@|$root|g" -e "s|@here@|$here|g" -e "s|@unpacked@|$unpacked|g" -e "s|@work@|$work|g" \
-        -e "s|@plugins@|$plugins|g" -e "s|@port@|$port|g" -e "s|@rocks@|$rocks|g" -e "s|@abi@|$abi|g" "$1" >"$2"
+    sed -e "s|@here@|$here|g" -e "s|@unpacked@|$unpacked|g" -e "s|@work@|$work|g" -e "s|@port@|$port|g" \
+        "$1" >"$2"
 }
 
 get() { python3 "$root/tests/hosts/ask.py" get "$url/$1"; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# HAProxy with four threads: one Lua state for all of them, and one for each.
+# HAProxy, a master and a worker with four threads: one Lua state for all of them, and one for each.
 set -eu
 abi=lua53
 packages='haproxy'
@@ -29,7 +29,7 @@ reloads() {
 
 log_is_clean() {
     is_clean "$log" && ! grep -nE 'ALERT|Lua (task|function|service|converter|action)' "$log" &&
-        ! grep -n WARNING "$log" | grep -vE 'Proxy .* stopped'
+        ! grep -n WARNING "$log" | grep -vE 'Proxy .* stopped|Exiting Master|exited with code 0|All workers exited. Exiting... \(0\)'
 }
 
 for directive in lua-load lua-load-per-thread; do
@@ -37,7 +37,7 @@ for directive in lua-load lua-load-per-thread; do
     restore
     : >"$log"
     check "$directive: the configuration is right" configure "$directive" insecure-fork-wanted
-    check "$directive: it answers" start "$haproxy" -db -f "$work/haproxy.cfg"
+    check "$directive: it answers" start "$haproxy" -W -db -f "$work/haproxy.cfg"
     [ "$directive" != lua-load ] || about "$(package_version haproxy)" "$(get lua)"
     check_steps
     check "$directive: an action" answers "action?you" "Hello, you!"
@@ -56,7 +56,7 @@ done
 restore
 : >"$log"
 check "no threads: the configuration is right" configure lua-load
-check "no threads: it answers" start "$haproxy" -db -f "$work/haproxy.cfg"
+check "no threads: it answers" start "$haproxy" -W -db -f "$work/haproxy.cfg"
 check "no threads: a watch is refused" answers watch "the watcher's thread cannot be started"
 check "no threads: the plugin is rebuilt" replace
 check "no threads: a reload without a watch" answers reload "plugin 'greet' is reloaded"
