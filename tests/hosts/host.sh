@@ -34,7 +34,7 @@ trap 'exit 130' INT TERM
 
 mkdir -p "$plugins"
 : >"$log"
-cp "$built/greet.so" "$built/panic_call.so" "$built/other.so" "$plugins"
+cp "$built/greet.so" "$built/misbehave.so" "$built/other.so" "$plugins"
 cp "$built/second.so" "$work/second.so"
 
 unset LUA_INIT CYGNIXY_LOG
@@ -189,7 +189,7 @@ about() {
 check_steps() {
     check "a call" answers "hello?you" "Hello, you!"
     check "an error is a string" answers fail "false, string: " "there is nobody to greet"
-    check "a panic is an error" answers panic "false, string: " "boom in a function"
+    check "a panic is an error" answers panic "false, string: " "a plain panic"
     check "a bare name" answers named "the same plugin"
     check "a plugin for another Lua is refused" refuses_other
 }
@@ -212,7 +212,7 @@ lua_of() { sed -n 's/^lua: //p' "$said"; }
 check_script() {
     check "a call" expect "$said" "hello: Hello, you!"
     check "an error is a string" expect "$said" "fail: false, string: " "there is nobody to greet"
-    check "a panic is an error" expect "$said" "panic: false, string: " "boom in a function"
+    check "a panic is an error" expect "$said" "panic: false, string: " "a plain panic"
     check "a bare name" expect "$said" "named: the same plugin"
     check "a plugin for another Lua is refused" refused "$said"
     check "a reload without a restart" expect "$said" "reload: plugin 'greet' is reloaded" "rebuilt: Welcome, you!"

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Builds what the hosts load into build/hosts/plugins/ABI: `plugins.sh ABI`.
 #
-#   greet.so       the example
-#   second.so      the example, rebuilt with another answer and version
-#   panic_call.so  its function `boom` panics
-#   other.so       the example for another Lua
+#   greet.so      the example
+#   second.so     the example, rebuilt with another answer and version
+#   misbehave.so  a fixture: its function `panic_str` panics
+#   other.so      the example for another Lua
 #
 # And the rock, into build/rocks/ABI.
 set -eu
@@ -49,17 +49,17 @@ EOF
 }
 
 build_second() {
-    (cd "$second" && cargo build --quiet --release --target-dir "$root/build/hosts/target/$abi" --features "$abi")
+    (cd "$second" && cargo build --release --target-dir "$root/build/hosts/target/$abi" --features "$abi")
 }
 
 sh "$root/tests/rock.sh" "$abi"
-sh "$root/tests/build.sh" "$abi" plugins
-cargo_for "$other" --quiet -p greet --features "$other"
-cargo_for "$abi" --quiet -p cygnixy-test-zoo --example panic_call --features "$abi"
+cargo_for "$abi" -p greet --features "$abi"
+cargo_for "$other" -p greet --features "$other"
+cargo_for "$abi" -p cygnixy-test-fixtures --example misbehave --features "$abi"
 write_second
 build_second
 mkdir -p "$out"
 copy_library "$(release_dir "$abi")" greet "$out/greet.so"
 copy_library "$root/build/hosts/target/$abi/release" greet "$out/second.so"
-copy_library "$(release_dir "$abi")/examples" panic_call "$out/panic_call.so"
+copy_library "$(release_dir "$abi")/examples" misbehave "$out/misbehave.so"
 copy_library "$(release_dir "$other")" greet "$out/other.so"

@@ -28,7 +28,7 @@ function steps.fail()
 end
 
 function steps.panic()
-  local ok, message = pcall(cygnixy.load(folder .. "/panic_call.so").boom)
+  local ok, message = pcall(cygnixy.load(folder .. "/misbehave.so").panic_str)
   return ("%s, %s: %s"):format(tostring(ok), type(message), message)
 end
 
