@@ -6,6 +6,7 @@
 #   make test [ABIS="lua51 …"]   everything, against installed rocks
 #   make bench [ABIS="lua54 …"]  speed, memory and size next to C and to plain mlua: tables, JSON and plots
 #   make soak [ABIS="lua54 …"]   long runs: what is loaded and unloaded leaves nothing behind
+#   make test-hosts [HOSTS="nginx …"]  the rock in programs that embed Lua, from their Debian packages
 #   make lint                    formatting, clippy, luacheck
 #   make docs                    docs/api.md, the reference of the Lua API, from the annotations
 #   make clean
@@ -13,7 +14,7 @@
 ABI ?= lua54
 ABIS ?= lua51 luajit lua52 lua53 lua54 lua55
 
-.PHONY: build fixtures demo test bench soak lint docs clean
+.PHONY: build fixtures demo test test-hosts bench soak lint docs clean
 
 build:
 	sh tests/build.sh $(ABI) module plugins
@@ -27,6 +28,10 @@ demo:
 test:
 	sh tests/setup.sh
 	@sh tests/run.sh $(ABIS)
+
+test-hosts:
+	sh tests/setup.sh
+	@sh tests/hosts.sh $(HOSTS)
 
 bench:
 	sh tests/setup.sh

@@ -41,11 +41,11 @@ expect() {
     return "$expect_status"
 }
 
-# finish: prints the count and ends the script.
+# finish: prints the count, under $checks_name or the name of the script, and ends the script.
 finish() {
     word=ok
     [ "$checks_failed" -eq 0 ] || word=FAILED
-    echo "test result: $word. $checks_passed passed; $checks_failed failed; $(basename "$0" .sh)"
+    echo "test result: $word. $checks_passed passed; $checks_failed failed; ${checks_name:-$(basename "$0" .sh)}"
     [ "$checks_failed" -eq 0 ]
     exit
 }

@@ -52,5 +52,8 @@ else
 fi
 check "fork after loading, Lua 5.4" run fork lua54
 check "fork after loading, LuaJIT" run fork luajit21
+check "fork while a plugin is watched, Lua 5.4" run fork_watching lua54
+check "fork while a plugin is watched, LuaJIT" run fork_watching luajit21
+check "a watch where no thread may be started, Lua 5.4" run watch_without_threads lua54
 check "a process that ends with its state open" run abandon lua54
 finish

@@ -8,10 +8,13 @@ import ctypes
 import gc
 import importlib
 import os
+import resource
 import shutil
+import signal
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
@@ -273,6 +276,79 @@ def fork(name):
             sys.exit(0 if works else 1)
         assert os.waitpid(child, 0)[1] == 0, how
     assert lua.eval("probe.count()") == 2
+
+
+def fork_watching(name):
+    """A watch that was begun before a fork goes on in both processes, and can be begun anew in the child."""
+    lua = runtime(name)
+    build = BUILD / BUILDS[name][0]
+    with tempfile.TemporaryDirectory() as folder:
+        content = (build / "plugins" / "greet.so").read_bytes()
+        file = Path(folder, "greet.so")
+        file.write_bytes(content)
+        lua.execute(
+            """
+            local folder, file = ...
+            package.cpath = folder .. "/?.so"
+            cygnixy = require "cygnixy"
+            greet = cygnixy.load(file)
+            cygnixy.watch(greet, { quiet = 0 })
+            cygnixy.poll()  -- looks at once for what changed before the watch""",
+            str(build),
+            str(file),
+        )
+        for watches_anew in [False, True]:
+            # The same library with another content.
+            content += b"\0"
+            child = os.fork()
+            if child == 0:
+                signal.alarm(60)
+                if watches_anew:
+                    lua.execute("cygnixy.watch(greet, { quiet = 0 })")
+                await_reload(lua)
+                os._exit(0)
+            Path(folder, "new").write_bytes(content)
+            os.replace(Path(folder, "new"), file)
+            assert os.waitpid(child, 0)[1] == 0, watches_anew
+            await_reload(lua)
+        # One that never polls ends in order.
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            del lua
+            gc.collect()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def watch_without_threads(name):
+    """Where no thread may be started, as in HAProxy, a watch is refused, and the plugin goes on."""
+    lua = runtime(name)
+    build = BUILD / BUILDS[name][0]
+    lua.execute(
+        """
+        local folder = ...
+        package.cpath = folder .. "/?.so"
+        cygnixy = require "cygnixy"
+        greet = cygnixy.load(folder .. "/plugins/greet.so")""",
+        str(build),
+    )
+    if os.getuid() == 0:
+        os.setuid(65534)  # root has no such limit
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    for _ in range(2):
+        ok, message = lua.eval("pcall(cygnixy.watch, greet)")
+        assert not ok and "the watcher's thread cannot be started" in message, message
+    assert lua.eval("#cygnixy.poll()") == 0
+    assert lua.eval("greet.hello('you')") == "Hello, you!"
+    assert not lua.eval("cygnixy.unwatch(greet)")
+    assert lua.eval("cygnixy.unload(greet).unmapped")
+
+
+def await_reload(lua):
+    while lua.eval("#cygnixy.poll()") == 0:
+        time.sleep(0.01)
+    assert lua.eval("greet.hello('you')") == "Hello, you!"
 
 
 def abandon(name):

@@ -353,12 +353,12 @@ impl PluginManager {
     /// Watches a plugin's file: [`poll`](Self::poll) reloads the plugin after the file was rebuilt.
     /// The file is taken to be complete when it was not changed for as long as `quiet`; a tenth of a
     /// second serves compilers. The watch ends with [`unwatch_plugin`](Self::unwatch_plugin) or the
-    /// unload.
+    /// unload; in a process that is forked meanwhile it goes on.
     ///
     /// # Errors
     ///
     /// [`Error::NotLoaded`] and [`Error::NotFromFile`] if there is no file, [`Error::Watch`] if the
-    /// system does not let it be watched.
+    /// system does not let it be watched, or no thread can be started for it.
     pub fn watch_plugin(&mut self, name: &str, quiet: Duration) -> Result<(), Error> {
         self.plugins.watch(name, quiet)
     }

@@ -191,7 +191,7 @@ function cygnixy.unload(plugin, options) end
 function cygnixy.reload(plugin) end
 
 ---Watches the plugin's file, until the unload or `unwatch`: `poll` reloads the plugin after the file
----was rebuilt.
+---was rebuilt. It goes on in a process that is forked later. An error where no thread may be started.
 ---@param plugin cygnixy.Plugin|string
 ---@param options? { quiet?: number } for how many seconds nobody must have changed the file; 0.1 by default
 function cygnixy.watch(plugin, options) end

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
+use std::{mem, process};
 
 use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tracing::{debug, warn};
 
 use super::{LoadedPlugins, Origin};
@@ -34,6 +35,8 @@ pub(super) struct Watches(Mutex<Option<Active>>);
 
 #[derive(Debug)]
 struct Active {
+    /// The process that has the watcher's thread.
+    process: u32,
     watcher: RecommendedWatcher,
     events: Receiver<(Instant, notify::Result<Event>)>,
     watched: Vec<Watched>,
@@ -60,12 +63,10 @@ impl Watches {
             path: path.to_owned(),
             source: Box::new(source),
         };
-        let mut active = lock(&self.0);
-        if active.is_none() {
-            *active = Some(Active::start().map_err(failed)?);
-        }
-        let Some(active) = active.as_mut() else {
-            return Ok(());
+        let mut slot = lock(&self.0);
+        let active = match present(&mut slot).map_err(failed)? {
+            Some(active) => active,
+            None => slot.insert(Active::start().map_err(failed)?),
         };
         active
             .watcher
@@ -87,7 +88,7 @@ impl Watches {
     /// Ends the watch over a plugin; tells whether there was one.
     pub(super) fn remove(&self, plugin: &str) -> bool {
         let mut slot = lock(&self.0);
-        let Some(active) = slot.as_mut() else {
+        let Some(active) = present_or_warn(&mut slot) else {
             return false;
         };
         let count = active.watched.len();
@@ -101,8 +102,8 @@ impl Watches {
 
     /// The plugins whose files have changed and were left alone since, with their files.
     fn due(&self) -> Vec<(String, PathBuf, Option<Identity>)> {
-        let mut active = lock(&self.0);
-        let Some(active) = active.as_mut() else {
+        let mut slot = lock(&self.0);
+        let Some(active) = present_or_warn(&mut slot) else {
             return Vec::new();
         };
         active.take_events();
@@ -130,14 +131,75 @@ impl Watches {
     }
 }
 
+impl Drop for Watches {
+    fn drop(&mut self) {
+        // A child that never polled: see `Active::leave`.
+        let active = lock(&self.0).take();
+        if let Some(active) = active.filter(Active::is_of_parent) {
+            active.leave();
+        }
+    }
+}
+
+/// What is watched, by a watcher of this process. Where none can be made, the watches have ended.
+fn present(slot: &mut Option<Active>) -> notify::Result<Option<&mut Active>> {
+    if let Some(active) = slot.take_if(|active| active.is_of_parent()) {
+        let watched = active.leave();
+        *slot = Some(Active {
+            watched,
+            ..Active::start()?
+        });
+    }
+    Ok(slot.as_mut())
+}
+
+/// The same, with a warning where they have ended.
+fn present_or_warn(slot: &mut Option<Active>) -> Option<&mut Active> {
+    present(slot).unwrap_or_else(|error| {
+        warn!(step = "watch", %error, "the watches have ended");
+        None
+    })
+}
+
 impl Active {
+    /// Whether this process was forked from the one that has the watcher's thread: to ask the watcher
+    /// for anything would be to wait for ever.
+    fn is_of_parent(&self) -> bool {
+        self.process != process::id()
+    }
+
+    /// Leaves a watcher of the parent as it is, and returns what it watched, to be watched anew. The
+    /// thread may have held its end of the channels when the process was forked, so they are not dropped.
+    fn leave(self) -> Vec<Watched> {
+        let Self {
+            watcher,
+            events,
+            mut watched,
+            ..
+        } = self;
+        mem::forget((watcher, events));
+        for watched in &mut watched {
+            watched.is_lost = true;
+        }
+        watched
+    }
+
     fn start() -> notify::Result<Self> {
         let (sender, events) = mpsc::channel();
-        let watcher = notify::recommended_watcher(move |event| {
+        let mut watcher = notify::recommended_watcher(move |event| {
             // Nobody listens any more when the watcher is being dropped.
             let _ = sender.send((Instant::now(), event));
         })?;
+        // A watcher without its thread, where none may be started, does not say so. It would panic
+        // when it is asked for anything else, and when it is dropped.
+        if watcher.configure(Config::default()).is_err() {
+            mem::forget(watcher);
+            return Err(notify::Error::generic(
+                "the watcher's thread cannot be started",
+            ));
+        }
         Ok(Self {
+            process: process::id(),
             watcher,
             events,
             watched: Vec::new(),
