@@ -1,0 +1,106 @@
+//! The library: what it opens, and what is read of it.
+
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use redb::{
+    Builder, Database, ReadOnlyTable, ReadableTable, ReadableTableMetadata, TableDefinition,
+};
+
+/// The one table of a store.
+pub(crate) const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("store");
+
+/// How much of a file is kept in memory at most.
+const CACHE: usize = 64 << 20;
+
+/// A key with its value, if there is one.
+pub(crate) type Pair = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// A file that is open. Its fields are in the order in which they have to be dropped.
+pub(crate) struct Opened {
+    /// What the last commit has left, for reading; made when it is needed.
+    pub(crate) snapshot: Option<ReadOnlyTable<&'static [u8], &'static [u8]>>,
+    pub(crate) database: Database,
+}
+
+impl Opened {
+    /// Opens a file; if it `is_made`, also one that is not there.
+    pub(crate) fn new(path: &Path, is_made: bool) -> Result<Self, redb::Error> {
+        let mut builder = Builder::new();
+        builder
+            .set_cache_size(CACHE)
+            .create_with_file_format_v3(true);
+        let database = if is_made {
+            builder.create(path)?
+        } else {
+            builder.open(path)?
+        };
+        let mut opened = Self {
+            snapshot: None,
+            database,
+        };
+        match opened.snapshot().map(drop) {
+            Err(redb::Error::TableDoesNotExist(_)) if opened.is_empty()? => {
+                let writing = opened.database.begin_write()?;
+                drop(writing.open_table(TABLE)?);
+                writing.commit()?;
+            }
+            other => other?,
+        }
+        Ok(opened)
+    }
+
+    fn is_empty(&self) -> Result<bool, redb::Error> {
+        Ok(self.database.begin_read()?.list_tables()?.next().is_none())
+    }
+
+    /// The table as the last commit has left it.
+    pub(crate) fn snapshot(
+        &mut self,
+    ) -> Result<&ReadOnlyTable<&'static [u8], &'static [u8]>, redb::Error> {
+        let snapshot = match self.snapshot.take() {
+            Some(snapshot) => snapshot,
+            None => self.database.begin_read()?.open_table(TABLE)?,
+        };
+        Ok(self.snapshot.insert(snapshot))
+    }
+}
+
+/// What is read of a table, in a transaction or outside of one.
+pub(crate) trait Reading {
+    fn value_of(&self, key: &[u8]) -> Result<Option<Vec<u8>>, redb::Error>;
+    fn first_of(&self, from: Bound<&[u8]>, to: Option<&[u8]>) -> Result<Pair, redb::Error>;
+    fn count(&self) -> Result<u64, redb::Error>;
+}
+
+impl<T: ReadableTable<&'static [u8], &'static [u8]> + ReadableTableMetadata> Reading for T {
+    fn value_of(&self, key: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
+        Ok(self.get(key)?.map(|value| value.value().to_vec()))
+    }
+
+    fn first_of(&self, from: Bound<&[u8]>, to: Option<&[u8]>) -> Result<Pair, redb::Error> {
+        let to = to.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(match self.range::<&[u8]>((from, to))?.next() {
+            Some(found) => {
+                let (key, value) = found?;
+                (Some(key.value().to_vec()), Some(value.value().to_vec()))
+            }
+            None => (None, None),
+        })
+    }
+
+    fn count(&self) -> Result<u64, redb::Error> {
+        Ok(self.len()?)
+    }
+}
+
+/// The library panics over some damaged files. After a failure the file is closed, so that nothing is used
+/// again which a panic has left halfway.
+pub(crate) fn caught<R>(body: impl FnOnce() -> Result<R, redb::Error>) -> Result<R, redb::Error> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(redb::Error::Corrupted(text.unwrap_or("panic").to_owned()))
+    })
+}
