@@ -215,7 +215,7 @@ describe("store", function()
 
     it("a file that is no store, and leaves it alone", function()
       local text = ("this is text\n"):rep(1000)
-      for _, content in ipairs { "t", "this is text", text } do
+      for _, content in ipairs { "", "t", "this is text", text } do
         local other = support.new_file("b.redb", content)
         support.has(fails(store.open, other), "cannot open '" .. other, "it is no store, or it is damaged")
         assert.equal(content, support.read(other))

@@ -1,5 +1,7 @@
 //! The library: what it opens, and what is read of it.
 
+use std::fs::File;
+use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -7,6 +9,7 @@ use std::path::Path;
 use redb::{
     Builder, Database, ReadOnlyTable, ReadableTable, ReadableTableMetadata, TableDefinition,
 };
+use tempfile::NamedTempFile;
 
 /// The one table of a store.
 pub(crate) const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("store");
@@ -25,34 +28,38 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Opens a file; if it `is_made`, also one that is not there.
-    pub(crate) fn new(path: &Path, is_made: bool) -> Result<Self, redb::Error> {
-        let mut builder = Builder::new();
-        builder
-            .set_cache_size(CACHE)
-            .create_with_file_format_v3(true);
-        let database = if is_made {
-            builder.create(path)?
-        } else {
-            builder.open(path)?
-        };
-        let mut opened = Self {
-            snapshot: None,
-            database,
-        };
-        match opened.snapshot().map(drop) {
-            Err(redb::Error::TableDoesNotExist(_)) if opened.is_empty()? => {
-                let writing = opened.database.begin_write()?;
-                drop(writing.open_table(TABLE)?);
-                writing.commit()?;
-            }
-            other => other?,
-        }
+    /// Opens a file that is there.
+    pub(crate) fn open(path: &Path) -> Result<Self, redb::Error> {
+        let mut opened = Self::of(builder().open(path)?);
+        opened.snapshot()?;
         Ok(opened)
     }
 
-    fn is_empty(&self) -> Result<bool, redb::Error> {
-        Ok(self.database.begin_read()?.list_tables()?.next().is_none())
+    /// Makes a file, under another name until it is complete and on the disk: so a crash does not leave half
+    /// a file. If there is one meanwhile, opens that.
+    pub(crate) fn make(path: &Path) -> Result<Self, redb::Error> {
+        let folder = path.parent().unwrap_or(path);
+        let file = new_file(folder)?;
+        // A copy shares the lock.
+        let made = Self::of(builder().create_file(file.as_file().try_clone()?)?);
+        let writing = made.database.begin_write()?;
+        drop(writing.open_table(TABLE)?);
+        writing.commit()?;
+        match file.persist_noclobber(path) {
+            Ok(_) => {}
+            Err(problem) if problem.error.kind() == io::ErrorKind::AlreadyExists => {
+                return Self::open(path);
+            }
+            Err(problem) => return Err(problem.error.into()),
+        }
+        // Only then a crash of the system cannot take the file's name away.
+        sync_folder(folder)?;
+        Ok(made)
+    }
+
+    fn of(database: Database) -> Self {
+        let snapshot = None;
+        Self { snapshot, database }
     }
 
     /// The table as the last commit has left it.
@@ -65,6 +72,30 @@ impl Opened {
         };
         Ok(self.snapshot.insert(snapshot))
     }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE)
+        .create_with_file_format_v3(true);
+    builder
+}
+
+fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".store-").suffix(".new");
+    // As any new file: the user's mask says who may read it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// What is read of a table, in a transaction or outside of one.

@@ -1,6 +1,5 @@
 //! One file of keys and values.
 
-use std::fs::File;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
@@ -26,12 +25,12 @@ impl StoreFile {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let failed = |cause: redb::Error| StoreError::at(Step::Open, path, cause);
         let path = std::path::absolute(path).map_err(|error| failed(error.into()))?;
-        let is_new = !path.exists();
-        let opened = caught(|| Opened::new(&path, true)).map_err(failed)?;
-        if is_new {
-            // Only then a crash of the system cannot take the file's name away.
-            sync_folder(&path).map_err(|error| failed(error.into()))?;
-        }
+        let opened = if path.exists() {
+            caught(|| Opened::open(&path))
+        } else {
+            caught(|| Opened::make(&path))
+        };
+        let opened = opened.map_err(failed)?;
         let path = path.canonicalize().map_err(|error| failed(error.into()))?;
         Ok(Self::of(path, Some(opened)))
     }
@@ -219,7 +218,7 @@ impl StoreFile {
     fn opened(&mut self) -> Result<&mut Opened, StoreError> {
         let opened = match self.opened.take() {
             Some(opened) => opened,
-            None => caught(|| Opened::new(&self.path, false))
+            None => caught(|| Opened::open(&self.path))
                 .map_err(|error| StoreError::at(Step::Open, &self.path, error))?,
         };
         Ok(self.opened.insert(opened))
@@ -276,11 +275,4 @@ fn identity(path: &Path) -> Option<Identity> {
 #[cfg(not(unix))]
 fn identity(_: &Path) -> Option<Identity> {
     None
-}
-
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
 }
