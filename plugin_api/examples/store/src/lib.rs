@@ -106,10 +106,10 @@ fn functions(lua: &Lua, stores: &Arc<Mutex<Stores>>) -> mlua::Result<HashMap<Str
     add(
         "open",
         lua.create_function(move |lua, path: String| {
+            let plugin = lua.plugin_table("store")?;
             let opened = lock(&shared).open(&path);
             let (handle, path) = opened.map_err(mlua::Error::external)?;
             debug!(path, "opened");
-            let plugin = lua.plugin_table("store")?;
             new.call::<Table>((plugin, handle.store, handle.transaction, path))
         })?,
     );
@@ -117,9 +117,10 @@ fn functions(lua: &Lua, stores: &Arc<Mutex<Stores>>) -> mlua::Result<HashMap<Str
     add(
         "begin",
         lua.create_function(move |lua, store: Value| {
-            let begun = lock(&shared).begin(lua.unpack(store.clone())?);
-            let (handle, path) = begun.map_err(mlua::Error::external)?;
             let plugin = lua.plugin_table("store")?;
+            let of = lua.unpack(store.clone())?;
+            let begun = lock(&shared).begin(of);
+            let (handle, path) = begun.map_err(mlua::Error::external)?;
             new.call::<Table>((plugin, handle.store, handle.transaction, path, store))
         })?,
     );
