@@ -116,7 +116,9 @@ pub trait LuaExt {
     ///
     /// With it as the `__index` of their metatables, tables that a plugin gives to scripts have methods
     /// that are always those of the newest version, and keep no library mapped. It is there when functions
-    /// of the plugin run, and not yet in [`get_lua_functions`](crate::PluginLua::get_lua_functions).
+    /// of the plugin run, and not yet in [`get_lua_functions`](crate::PluginLua::get_lua_functions). If
+    /// several managers of a Rust program have a plugin of that name in one state, it is the table of the
+    /// last.
     ///
     /// # Errors
     ///

@@ -28,7 +28,9 @@
 //! is here, under a number. [`save_state`](PluginLua::save_state) closes the files, as only one version can
 //! have a file open, and gives their numbers and paths; [`restore_state`](PluginLua::restore_state) of the
 //! new version opens them. If the reload is given up after that, the old version opens them again when they
-//! are next used.
+//! are next used. Between closing and opening, another process may open a file: then the reload is given up,
+//! and the handle raises an error until the other has closed it. A reload is refused while a transaction is
+//! open. Loops over keys are not in its way, as each step looks for the next key anew.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::result_large_err,
