@@ -78,7 +78,7 @@ add("sha256sum through a pipe", function(tree)
   return found
 end)
 
-local trees = { make("small files", 10000, 4096), make("large files", 8, 32 * 1024 * 1024) }
+local trees = { make("small files", 10000, 4096), make("large files", 8, 16 * 1024 * 1024) }
 
 for _, tree in ipairs(trees) do
   local row = ("hashtree: %d files, %.0f MiB"):format(#tree.paths, tree.bytes / 2 ^ 20)

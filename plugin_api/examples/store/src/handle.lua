@@ -2,7 +2,7 @@
 -- plugin's table each time: so nothing in it belongs to one version of the plugin, a handle goes on
 -- working after a reload, and none keeps a library mapped.
 local error, getmetatable, pcall, setmetatable = error, getmetatable, pcall, setmetatable
-local char = string.char
+local byte, char, gsub, sub = string.byte, string.char, string.gsub, string.sub
 -- Before Lua 5.2 only userdata have finalisers. A script may not look for globals that are not there.
 local newproxy = rawget(_G, "newproxy")
 
@@ -69,8 +69,8 @@ end
 
 function handles.prefix(handle, prefix)
   -- The first text behind all that begin with the prefix.
-  local to = prefix:gsub("\255+$", "")
-  to = to ~= "" and to:sub(1, -2) .. char(to:byte(-1) + 1) or nil
+  local to = gsub(prefix, "\255+$", "")
+  to = to ~= "" and sub(to, 1, -2) .. char(byte(to, -1) + 1) or nil
   return handles.range(handle, prefix, to)
 end
 
