@@ -13,7 +13,7 @@ if not has_sqlite then
   print "fact\tstore: SQLite\tthere is no lua-sql-sqlite3 for this Lua, so its rows are missing"
 end
 
-local count, commits = 20000, 100
+local count, commits = 20000, 200
 local keys, values = {}, {}
 local seed = 20261123
 for i = 1, count do
