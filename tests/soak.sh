@@ -1,5 +1,5 @@
 #!/bin/sh
-# The long runs, for each ABI: `soak.sh [ABI]...`, all if none is named. CYCLES and RELOADS set their
+# The long runs, for each ABI: `soak.sh [ABI]...`, all if none is named. CYCLES, RELOADS and KILLS set their
 # length. Then the zoo under valgrind: each of its scripts has to end without an invalid access.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,12 +13,16 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 for abi in "$@"; do
-    sh "$root/tests/build.sh" "$abi" module zoo fixtures
+    sh "$root/tests/build.sh" "$abi" module plugins zoo fixtures
     [ "$abi" != lua55 ] || build_host "$abi"
     interpreter=$(interpreter "$abi")
     say "== $abi: ${CYCLES:-10000} cycles and ${RELOADS:-1000} reloads of $interpreter"
     LUA_CPATH="$root/build/$abi/?.so" "$interpreter" "$root/tests/soak.lua" \
         "${CYCLES:-10000}" "${RELOADS:-1000}" "$root/build/$abi" "$scratch"
+    say "== $abi: ${KILLS:-100} kills of a process that writes to the example plugin store"
+    mkdir "$scratch/$abi-store"
+    LUA_CPATH="$root/build/$abi/?.so" "$interpreter" "$root/plugin_api/examples/store/kill.lua" \
+        "$root/build/$abi/plugins/store.so" "$scratch/$abi-store" "${KILLS:-100}" "$interpreter"
 done
 
 if ! command -v valgrind >/dev/null; then

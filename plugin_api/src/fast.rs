@@ -48,7 +48,9 @@
 //! (number expected, got string)`. An error of the function, and a panic, is raised as a string with
 //! the position of the caller. Whatever Lua does, all that the function owns is dropped.
 
-use mlua::{Function, Lua, MaybeSend, Result};
+use mlua::{Error, Function, Lua, MaybeSend, Result, Table};
+
+use crate::instance::TABLES;
 
 mod argument;
 mod by_mlua;
@@ -134,6 +136,20 @@ pub trait LuaExt {
     unsafe fn create_ffi_function<F, M>(&self, function: F) -> Result<Function>
     where
         F: FfiFunction<M> + MaybeSend;
+
+    /// The table of a loaded plugin's functions, which scripts have and which stays the same when the
+    /// plugin is reloaded.
+    ///
+    /// With it as the `__index` of their metatables, tables that a plugin gives to scripts have methods
+    /// that are always those of the newest version, and keep no library mapped. It is there when functions
+    /// of the plugin run, and not yet in [`get_lua_functions`](crate::PluginLua::get_lua_functions). If
+    /// several managers of a Rust program have a plugin of that name in one state, it is the table of the
+    /// last.
+    ///
+    /// # Errors
+    ///
+    /// If no plugin of that name is loaded in this state, or Lua runs out of memory.
+    fn plugin_table(&self, plugin: &str) -> Result<Table>;
 }
 
 impl LuaExt for Lua {
@@ -161,5 +177,14 @@ impl LuaExt for Lua {
         let made = data::create(self, function, block)?;
         made::note(self, &made, F::signature());
         Ok(made)
+    }
+
+    fn plugin_table(&self, plugin: &str) -> Result<Table> {
+        let tables: Option<Table> = self.named_registry_value(TABLES)?;
+        let table = match tables {
+            Some(tables) => tables.raw_get(plugin)?,
+            None => None,
+        };
+        table.ok_or_else(|| Error::runtime(format!("plugin '{plugin}' is not loaded")))
     }
 }

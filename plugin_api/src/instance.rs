@@ -38,6 +38,9 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Where a state's registry has the tables of the loaded plugins, by name. The loader keeps it.
+pub const TABLES: &str = "cygnixy.plugins";
+
 /// What a function of an unloaded plugin says.
 #[must_use]
 pub fn unloaded(plugin: &str) -> String {

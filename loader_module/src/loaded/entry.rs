@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use plugin_api::PluginLua;
 use plugin_api::instance::{Failure, Instance};
 use plugin_api::mlua::{Lua, Table};
+use plugin_api::protected::try_again;
 use tracing::{debug, debug_span, error};
 
 use crate::Error;
@@ -125,6 +126,12 @@ impl Entry {
             let facts = slot.object.describe(lua);
             let registration = self.registration(lua, table, facts)?;
             let registered = registration.registered();
+            let published = try_again(|| registration.publish(lua, &self.name));
+            published.map_err(|source| Error::Lua {
+                plugin: self.name.clone(),
+                step: "note the table of functions",
+                source,
+            })?;
             slot.registrations.push(registration);
             Ok(registered)
         });

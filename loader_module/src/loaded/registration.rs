@@ -111,6 +111,32 @@ impl Registration {
         Ok(present.is_function() && !self.names.raw_get::<Value>(present)?.is_nil())
     }
 
+    /// Lets code of the plugin find the table, by `LuaExt::plugin_table`.
+    pub(super) fn publish(&self, lua: &Lua, plugin: &str) -> mlua::Result<()> {
+        let tables = match lua.named_registry_value(instance::TABLES)? {
+            Some(tables) => tables,
+            None => {
+                let tables = lua.create_table()?;
+                lua.set_named_registry_value(instance::TABLES, &tables)?;
+                tables
+            }
+        };
+        tables.raw_set(plugin, &self.table)
+    }
+
+    /// Undoes `publish`, if this is the table that was published.
+    fn withdraw(&self, lua: &Lua, plugin: &str) -> mlua::Result<()> {
+        let tables: Option<Table> = lua.named_registry_value(instance::TABLES)?;
+        match tables {
+            Some(tables)
+                if tables.raw_get::<Option<Table>>(plugin)?.as_ref() == Some(&self.table) =>
+            {
+                tables.raw_set(plugin, Value::Nil)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the place of an older version's registration: its table, with the functions of this
     /// one in it. What scripts have put into the table stays. Gives the table of functions by name
     /// that those of older versions are to run.
@@ -167,6 +193,7 @@ impl Registration {
                     self.table.raw_set(name.as_str(), &gone)?;
                 }
             }
+            self.withdraw(lua, plugin)?;
             if let Some(calls) = &self.direct_calls {
                 calls.seal(lua, &gone)?;
             }

@@ -1,6 +1,7 @@
 //! Several Lua states, on one thread and on several.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cygnixy::PluginManager;
 use cygnixy_host_embed::{EndLog, build_dir, probe, with_probe};
@@ -50,6 +51,46 @@ fn one_manager_serves_two_states_with_an_object_each() {
     manager.unload_plugin("probe").unwrap();
     assert_eq!(logs[0].lines(), ["on_unload", "drop"]);
     assert_eq!(logs[1].lines(), ["on_unload", "drop"]);
+}
+
+/// The example plugin `store` has one file open in one state at a time, whichever thread that is on.
+#[test]
+fn states_on_threads_have_stores_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = build_dir()
+        .join(cygnixy::plugin_api::lua_abi::LUA_ABI)
+        .join("plugins/store.so");
+    let (turn, opened_by) = (Barrier::new(4), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (turn, opened_by, plugin, folder) = (&turn, &opened_by, &plugin, folder.path());
+            scope.spawn(move || {
+                let lua = Lua::new();
+                let mut manager = PluginManager::new();
+                manager.load_plugin(plugin).unwrap();
+                manager.register_all_plugins(&lua).unwrap();
+                lua.globals().set("folder", folder.to_str()).unwrap();
+                lua.globals().set("thread", thread).unwrap();
+                turn.wait();
+                let opened: bool = lua
+                    .load(
+                        "own = store.open(folder .. '/own' .. thread)
+                        for i = 1, 20 do own:set('key ' .. i, 'value') end
+                        assert(own:count() == 20)
+                        local ok, result = pcall(store.open, folder .. '/shared')
+                        assert(ok or result:find(folder .. '/shared', 1, true), result)
+                        shared = ok and result
+                        return ok",
+                    )
+                    .eval()
+                    .unwrap();
+                opened_by.fetch_add(usize::from(opened), Ordering::Relaxed);
+                turn.wait();
+                assert_eq!(opened_by.load(Ordering::Relaxed), 1);
+                manager.unload_plugin("store").unwrap();
+            });
+        }
+    });
 }
 
 #[test]

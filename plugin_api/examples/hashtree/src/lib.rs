@@ -1,0 +1,121 @@
+//! Hashes the files of a directory tree on threads of its own, with the crates `ignore` and `sha2`, while
+//! the Lua program goes on.
+//!
+//! ```lua
+//! local hashtree = require "cygnixy".load "hashtree"
+//! local job = hashtree.start("/usr/share", { threads = 4 })
+//! repeat                                      -- in the program's loop
+//!   local results, is_finished = job:poll(100)
+//!   for _, file in ipairs(results) do print(file.path, file.sha256 or file.error) end
+//! until is_finished
+//! ```
+//!
+//! No thread but Lua's own ever uses the Lua state: the others send their results through a channel of
+//! limited length (`job.rs`, `hashing.rs`), and the methods of the job take them from there (`methods.rs`).
+//! A file that cannot be read is a result with an `error`; files of a tree come in the order in which they
+//! are done.
+//!
+//! # The end of a job
+//!
+//! A job that was cancelled or collected makes its threads end; so does an unload, which waits until they
+//! have. Then the library can be unmapped, unless a script still has the job's object.
+//!
+//! A reload is refused while a job is running: its threads run the code of the old version, which would
+//! have to stop them. Jobs that are done keep their results, as objects of the old version.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plugin_api::mlua::{self, Function, Lua, Table};
+use plugin_api::{FunctionDoc, PluginLua, export_plugin};
+
+mod hashing;
+mod job;
+mod methods;
+mod options;
+
+use job::Job;
+use methods::JobObject;
+use options::Options;
+
+/// The jobs that may be running.
+#[derive(Default)]
+struct HashTree(Arc<Mutex<Vec<Arc<Job>>>>);
+
+impl HashTree {
+    fn jobs(&self) -> Vec<Arc<Job>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl PluginLua for HashTree {
+    fn name(&self) -> &str {
+        "hashtree"
+    }
+
+    fn on_load(&mut self) -> Result<(), Box<dyn Error>> {
+        Ok(())
+    }
+
+    fn on_unload(&mut self) -> Result<(), Box<dyn Error>> {
+        let jobs = self.jobs();
+        let running = jobs.iter().filter(|job| job.is_running());
+        running.for_each(|job| job.cancel());
+        // All are waited for, also if one of them fails.
+        let ended: Vec<_> = jobs.iter().map(|job| job.join()).collect();
+        Ok(ended.into_iter().collect::<Result<(), _>>()?)
+    }
+
+    #[allow(clippy::panic)]
+    fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function> {
+        // A panic here makes the load fail, and its message is the reason that Lua sees.
+        start(lua, &self.0).map_or_else(
+            |error| panic!("cannot make the functions: {error}"),
+            |start| HashMap::from([("start".to_owned(), start)]),
+        )
+    }
+
+    fn docs(&self) -> Vec<FunctionDoc> {
+        let options = "{ threads?: integer, queue?: integer, hidden?: boolean, ignore?: boolean, follow?: boolean }?";
+        vec![
+            FunctionDoc::new("start")
+                .text(
+                    "Starts to hash a file or the files of a folder in the background (SHA-256).\n\
+                     `threads`: how many hash; as many as there are processors if not given.\n\
+                     `queue`: how many results may wait to be taken, 1000; then the threads wait.\n\
+                     `hidden`: whether names that begin with a dot count, which they do.\n\
+                     `ignore`: whether to leave out what `.gitignore` and `.ignore` name, false.\n\
+                     `follow`: whether to follow symbolic links, false.",
+                )
+                .parameters(["path", "options"])
+                .types(["string", options], ["Job"]),
+        ]
+    }
+
+    fn save_state(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
+        self.jobs().iter().try_for_each(|job| job.check_idle())?;
+        Ok(None)
+    }
+}
+
+/// `start(path, options)`.
+fn start(lua: &Lua, jobs: &Arc<Mutex<Vec<Arc<Job>>>>) -> mlua::Result<Function> {
+    let jobs = Arc::clone(jobs);
+    lua.create_function(move |_, (path, options): (String, Option<Table>)| {
+        let options = Options::read(options)?;
+        let job = Job::start(Path::new(&path), &options).map_err(mlua::Error::external)?;
+        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that are at their end need not be stopped later. Whether they failed, they said themselves.
+        jobs.retain(|job| !job.has_ended() || job.join().is_ok_and(|()| false));
+        jobs.push(Arc::clone(&job));
+        Ok(JobObject(job))
+    })
+}
+
+export_plugin!(HashTree::default());
