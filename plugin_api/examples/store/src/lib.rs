@@ -18,9 +18,9 @@
 //!
 //! When `set`, `delete`, `commit` or `write` has returned, the change is on the disk (`fdatasync`), and it
 //! is there after a crash of the process or of the system, as far as the disk keeps what it acknowledges. A
-//! change that has not returned, or has raised an error, is there as a whole or not at all. A new
-//! file appears when it is complete; a crash before can leave a file `.store-….new` beside it. A file that was not closed is checked as a whole when it is opened next, which
-//! takes a time in proportion to its size.
+//! change that has not returned, or has raised an error, is there as a whole or not at all. A new file
+//! appears when it is complete; a crash before can leave a file `.store-….new` beside it. A file that was
+//! not closed is checked as a whole when it is opened next, which takes a time in proportion to its size.
 //!
 //! # Handles and reloads
 //!
