@@ -79,8 +79,8 @@ describe("the module", function()
       version = "0.1.0",
       path = support.plugin("greet"),
       functions = { "hello" },
-      signatures = {},
-      docs = {},
+      signatures = { hello = "(name: string) -> string" },
+      docs = { hello = "Greets somebody; an empty name is an error." },
     }, list[2])
   end)
 
