@@ -28,7 +28,7 @@ test:
 	@sh tests/run.sh $(ABIS)
 
 bench:
-	sh tests/setup.sh
+	sh tests/setup.sh bench
 	@sh tests/bench.sh $(ABIS)
 
 soak:

@@ -72,11 +72,10 @@ for _, document in ipairs { { name = "records", value = records }, { name = "num
   local text = json.encode(document.value)
   assert(same(document.value, json.decode(text)) and same(document.value, cjson.decode(text)))
   assert(same(document.value, json.decode(cjson.encode(document.value))))
-  local size = ("%.1f MB"):format(#text / 1e6)
   for repetition = 0, repetitions do
     -- The first is for warming up.
     for _, way in ipairs { "decode", "encode" } do
-      local row = ("json: %s %s of %s"):format(way, size, document.name)
+      local row = ("json: %s %s"):format(way, document.name)
       local value = way == "decode" and text or document.value
       sample(row, "cygnixy: json", json[way], value, repetition > 0)
       sample(row, "lua-cjson", cjson[way], value, repetition > 0)
