@@ -1,5 +1,6 @@
 -- JSON next to lua-cjson: `bench.lua PLUGIN.so SCRATCH`, run by tests/bench.sh. Two documents of some
--- megabytes, the same in every run: records as a web service sends them, and a grid of numbers.
+-- megabytes, the same in every run: records as a web service sends them, and a grid of numbers. And many
+-- small messages, where the cost of the call itself counts.
 local samples = require "samples"
 local cygnixy = require "cygnixy"
 
@@ -60,6 +61,14 @@ local function same(a, b)
   return true
 end
 
+-- One small document, over and over.
+local message = { id = 17, name = "Zoë", tags = { "a", "b" }, ok = true }
+local function repeated(f)
+  return function(value)
+    for _ = 1, 20000 do f(value) end
+  end
+end
+
 local function sample(row, side, f, value, keep)
   collectgarbage()
   collectgarbage()
@@ -68,7 +77,11 @@ local function sample(row, side, f, value, keep)
 end
 
 local repetitions = math.min(samples.repetitions, 15)
-for _, document in ipairs { { name = "records", value = records }, { name = "numbers", value = grid } } do
+for _, document in ipairs {
+  { name = "records", value = records },
+  { name = "numbers", value = grid },
+  { name = "messages", value = message, many = true },
+} do
   local text = json.encode(document.value)
   assert(same(document.value, json.decode(text)) and same(document.value, cjson.decode(text)))
   assert(same(document.value, json.decode(cjson.encode(document.value))))
@@ -77,8 +90,9 @@ for _, document in ipairs { { name = "records", value = records }, { name = "num
     for _, way in ipairs { "decode", "encode" } do
       local row = ("json: %s %s"):format(way, document.name)
       local value = way == "decode" and text or document.value
-      sample(row, "cygnixy: json", json[way], value, repetition > 0)
-      sample(row, "lua-cjson", cjson[way], value, repetition > 0)
+      for _, side in ipairs { { "cygnixy: json", json[way] }, { "lua-cjson", cjson[way] } } do
+        sample(row, side[1], document.many and repeated(side[2]) or side[2], value, repetition > 0)
+      end
     end
   end
 end

@@ -8,7 +8,8 @@ use crate::tape::{MOST_LEVELS, Node, Tape};
 
 /// Reads a document.
 pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Tape<'_>> {
-    let mut tape = Tape::default();
+    // A value every 16 bytes is more than most documents have.
+    let mut tape = Tape::with_capacity(text.len() / 16);
     let mut source = serde_json::Deserializer::from_slice(text);
     // The values below count their levels themselves.
     source.disable_recursion_limit();

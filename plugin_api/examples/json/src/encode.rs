@@ -17,7 +17,7 @@ pub(crate) struct Style {
 
 /// Writes a document.
 pub(crate) fn write(tape: &Tape<'_>, style: &Style) -> serde_json::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(tape.nodes.len() * 8);
+    let mut text = Vec::with_capacity(tape.nodes.len() * 8 + 64);
     let value = Value {
         tape,
         at: 0,

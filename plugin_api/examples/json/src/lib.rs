@@ -130,7 +130,7 @@ fn encode(
         Some(options) => style(&options)?,
         None => Style::default(),
     };
-    let mut tape = Tape::default();
+    let mut tape = Tape::with_capacity(0);
     // SAFETY: until the text is made, `value` is borrowed and Lua is not used.
     let read = unsafe { stack::read(lua, value, mark, &mut tape) }?;
     if let Err(refused) = read {

@@ -31,7 +31,7 @@ pub(crate) struct Extent {
     pub(crate) skip: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tape<'a> {
     pub(crate) nodes: Vec<Node<'a>>,
     /// The texts that differ from how they are written in the document.
@@ -39,6 +39,14 @@ pub(crate) struct Tape<'a> {
 }
 
 impl<'a> Tape<'a> {
+    /// An empty one with room for so many nodes, and some more.
+    pub(crate) fn with_capacity(nodes: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity(nodes + 32),
+            unescaped: String::new(),
+        }
+    }
+
     pub(crate) fn push(&mut self, node: Node<'a>) {
         self.nodes.push(node);
     }
