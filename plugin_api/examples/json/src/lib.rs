@@ -28,7 +28,6 @@ mod stack;
 mod tape;
 
 use encode::Style;
-use tape::Tape;
 
 /// The key in a metatable that says what a table is.
 const MARK: &str = "__jsontype";
@@ -119,7 +118,6 @@ fn decode(lua: &Lua, text: &[u8], arrays: &Table) -> mlua::Result<Value> {
     stack::build(lua, &tape, arrays)
 }
 
-#[allow(unsafe_code)]
 fn encode(
     lua: &Lua,
     value: &Value,
@@ -130,19 +128,8 @@ fn encode(
         Some(options) => style(&options)?,
         None => Style::default(),
     };
-    let mut tape = Tape::with_capacity(0);
-    // SAFETY: until the text is made, `value` is borrowed and Lua is not used.
-    let read = unsafe { stack::read(lua, value, mark, &mut tape) }?;
-    if let Err(refused) = read {
-        let path = tape.path_to(refused.at);
-        return Err(mlua::Error::runtime(format!(
-            "cannot encode {path}: {}",
-            refused.why
-        )));
-    }
-    let text = encode::write(&tape, &style).map_err(mlua::Error::external)?;
-    drop(tape);
-    lua.create_string(text)
+    stack::write(lua, value, mark, &style)?
+        .map_err(|reason| mlua::Error::runtime(format!("cannot encode {reason}")))
 }
 
 /// The options of `encode`. What is not known is an error, lest a misspelt one is overlooked.
