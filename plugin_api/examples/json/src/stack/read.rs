@@ -84,7 +84,7 @@ unsafe fn read_top(
             ffi::LUA_TLIGHTUSERDATA if ffi::lua_touserdata(state, -1).is_null() => Node::Null,
             ffi::LUA_TBOOLEAN => Node::Boolean(ffi::lua_toboolean(state, -1) != 0),
             ffi::LUA_TNUMBER => number(state).map_err(refused)?,
-            ffi::LUA_TSTRING => Node::Text(text(state).map_err(refused)?),
+            ffi::LUA_TSTRING => Node::Text(text(state, -1).map_err(refused)?),
             ffi::LUA_TTABLE => return read_table(state, tape, level),
             other => return Err(refused(Unfit::Type(type_name(other)))),
         };
@@ -93,15 +93,25 @@ unsafe fn read_top(
     Ok(())
 }
 
+/// Whether this Lua tells integers and floats apart.
+const HAS_INTEGERS: bool = !cfg!(any(
+    feature = "lua51",
+    feature = "luajit",
+    feature = "lua52"
+));
+
 unsafe fn number<'a>(state: *mut lua_State) -> Result<Node<'a>, Unfit> {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     // SAFETY: the caller has a number on top of the stack.
     unsafe {
-        if ffi::lua_isinteger(state, -1) != 0 {
+        if HAS_INTEGERS && ffi::lua_isinteger(state, -1) != 0 {
             #[allow(clippy::unnecessary_cast)]
             return Ok(Node::Integer(ffi::lua_tointeger(state, -1) as i64));
         }
         let number = ffi::lua_tonumber(state, -1);
-        if number.is_finite() {
+        if !HAS_INTEGERS && number.trunc() == number && number.abs() < LIMIT {
+            Ok(Node::Integer(number as i64))
+        } else if number.is_finite() {
             Ok(Node::Number(number))
         } else {
             Err(Unfit::NotFinite(number))
@@ -109,12 +119,12 @@ unsafe fn number<'a>(state: *mut lua_State) -> Result<Node<'a>, Unfit> {
     }
 }
 
-/// The string on top of the stack; the lifetime is the tape's, as [`write`] argues.
-unsafe fn text<'a>(state: *mut lua_State) -> Result<&'a str, Unfit> {
+/// The string at an index; the lifetime is the tape's, as [`write`] argues.
+unsafe fn text<'a>(state: *mut lua_State, index: c_int) -> Result<&'a str, Unfit> {
     let mut length = 0;
-    // SAFETY: the caller has a string on top of the stack. A table that is not changed holds it.
+    // SAFETY: the caller has a string there. A table that is not changed holds it.
     let bytes = unsafe {
-        let data = ffi::lua_tolstring(state, -1, &raw mut length);
+        let data = ffi::lua_tolstring(state, index, &raw mut length);
         slice::from_raw_parts(data.cast::<u8>(), length)
     };
     str::from_utf8(bytes).map_err(|error| Unfit::NotUtf8(error.valid_up_to()))
@@ -156,7 +166,7 @@ unsafe fn mark_of(state: *mut lua_State) -> Marked {
         ffi::lua_pushvalue(state, 1);
         ffi::lua_rawget(state, -2);
         let is_text = ffi::lua_type(state, -1) == ffi::LUA_TSTRING;
-        let marked = match if is_text { text(state) } else { Ok("") } {
+        let marked = match if is_text { text(state, -1) } else { Ok("") } {
             Ok("array") => Marked::Array,
             Ok("object") => Marked::Object,
             _ => Marked::No,
@@ -220,9 +230,8 @@ unsafe fn read_object(
     unsafe {
         ffi::lua_pushnil(state);
         while ffi::lua_next(state, -2) != 0 {
-            ffi::lua_pushvalue(state, -2);
-            let key = match ffi::lua_type(state, -1) {
-                ffi::LUA_TSTRING => text(state),
+            let key = match ffi::lua_type(state, -2) {
+                ffi::LUA_TSTRING => text(state, -2),
                 other => Err(Unfit::Key(type_name(other))),
             };
             let key = match key {
@@ -230,7 +239,6 @@ unsafe fn read_object(
                 Err(Unfit::NotUtf8(_)) => return refused(Unfit::KeyNotUtf8),
                 Err(why) => return refused(why),
             };
-            ffi::lua_pop(state, 1);
             tape.push(Node::Text(key));
             read_top(state, tape, level + 1)?;
             ffi::lua_pop(state, 1);
