@@ -26,7 +26,13 @@ describe("regexp", function()
   local regexp
 
   before_each(function() regexp = cygnixy.load(file) end)
-  after_each(function() cygnixy.unload(regexp) end)
+  after_each(function()
+    cygnixy.unload(regexp)
+    -- What a test has held is garbage by now, and leaves nothing behind.
+    for _, report in ipairs(cygnixy.collect()) do
+      assert.is_true(report.unmapped or report.name ~= "regexp", report.text)
+    end
+  end)
 
   it("tells whether a pattern occurs", function()
     local word = regexp.compile [[\bcat\b]]

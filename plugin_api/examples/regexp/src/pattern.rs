@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plugin_api::LuaExt;
 use plugin_api::mlua::{
-    self, Function, IntoLuaMulti, Lua, LuaString, MetaMethod, MultiValue, Table, UserData,
+    self, Function, IntoLua, IntoLuaMulti, Lua, LuaString, MetaMethod, MultiValue, Table, UserData,
     UserDataMethods, Value,
 };
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
@@ -119,7 +119,12 @@ fn is_match(_: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<boo
 /// `find(text [, init])`: where the first match begins and ends, and its groups; or nil.
 fn find(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<MultiValue> {
     let text = text.as_bytes();
-    let place = |start: usize, end: usize| (start + 1, end).into_lua_multi(lua);
+    let place = |start: usize, end: usize| {
+        let mut values = MultiValue::with_capacity(this.regex.captures_len() + 1);
+        values.push_back((start + 1).into_lua(lua)?);
+        values.push_back(end.into_lua(lua)?);
+        Ok(values)
+    };
     let found = matches::start(init, text.len()).and_then(|start| {
         if !this.has_groups() {
             let found = this.regex.find_at(&text, start)?;
