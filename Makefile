@@ -34,7 +34,7 @@ test-hosts:
 	@sh tests/hosts.sh $(HOSTS)
 
 bench:
-	sh tests/setup.sh
+	sh tests/setup.sh bench
 	@sh tests/bench.sh $(ABIS)
 
 soak:

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs what the tests need, where it is missing. Fast and silent when nothing is.
+# Installs what the tests need, where it is missing; with `setup.sh bench` also the rocks that the benchmark
+# compares with. Fast and silent when nothing is.
 set -eu
 
-# What to look for, and the Debian package that has it.
+# What to look for, and the Debian package that has it. `lua:NAME` is a module of Lua 5.4.
 needs='
 lua5.1 lua5.1
 lua5.2 lua5.2
@@ -24,12 +25,26 @@ valgrind valgrind
 /usr/include/lua5.4/lua.h liblua5.4-dev
 /usr/include/luajit-2.1/lua.h libluajit-5.1-dev
 '
+bench_needs='
+lua:cjson lua-cjson
+lua:lpeg lua-lpeg
+lua:rex_pcre2 lua-rex-pcre2
+'
+case ${1:-} in
+'') ;;
+bench) needs=$needs$bench_needs ;;
+*)
+    echo "setup.sh: unknown argument '$1'; there is 'bench'" >&2
+    exit 2
+    ;;
+esac
 
 say() { printf '%s\n' "$*" >&2; }
 
 has() {
     case $1 in
     /*) [ -e "$1" ] ;;
+    lua:*) has lua5.4 && lua5.4 -e "require '${1#lua:}'" 2>/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac
 }

@@ -34,7 +34,7 @@ build_interpreter() {
 # release profile, C with the same level of optimisation; all are stripped.
 build_bench() {
     bench_out=$root/build/$1/bench
-    sh "$root/tests/build.sh" "$1" module
+    sh "$root/tests/build.sh" "$1" module plugins
     cargo_for "$1" -p bench_plain -p bench_plugin -p bench_minimal -p bench_0000 --features "$1"
     rm -rf "$bench_out"
     mkdir -p "$bench_out/minimal"

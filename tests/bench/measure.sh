@@ -33,6 +33,7 @@ measure() {
     run heap "$minimal"
     loading
     events
+    examples "$1"
     rm -rf "$scratch"
 }
 
@@ -71,4 +72,34 @@ events() {
         fact events "no event reaches standard error in this build: the rows with warn! show disabled events"
     fi
     run events "$plugin" 2>/dev/null
+}
+
+# examples ABI: the example plugins next to the rocks that their bench.lua names. They find what is installed for
+# this Lua; what is not is left out, and said.
+examples() {
+    for script in "$root"/plugin_api/examples/*/bench.lua; do
+        [ -f "$script" ] || continue
+        example=$(basename "$(dirname "$script")")
+        mkdir -p "$scratch/$example"
+        status=0
+        LUA_PATH="$root/tests/bench/measure/?.lua;;" LUA_CPATH="$out/?.so;;" "$lua" "$script" \
+            "$out/plugins/$(echo "$example" | tr - _).so" "$scratch/$example" \
+            >"$scratch/samples" 2>"$scratch/said" || status=$?
+        missing=$(sed -n "/^left out/d; s/.*\(module '[^']*' not found\).*/\1/p" "$scratch/said" | head -n 1)
+        if [ "$status" -eq 0 ]; then
+            cat "$scratch/samples"
+            cat "$scratch/said" >&2
+        elif [ -n "$missing" ]; then
+            leave_out "$example on $1" "$missing"
+        else
+            die "$(cat "$scratch/said")"
+        fi
+        rm -rf "${scratch:?}/$example"
+    done
+}
+
+# leave_out WHAT REASON
+leave_out() {
+    say "left out: $1: $2"
+    fact "left out, $1" "$2"
 }

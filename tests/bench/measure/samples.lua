@@ -19,6 +19,17 @@ function samples.time(f, ...)
   return os.clock() - started
 end
 
+-- A module to compare with, or nil if it is not installed for this Lua, which is said then.
+function samples.peer(name)
+  local ok, module = pcall(require, name)
+  if ok then return module end
+  local reason = ("module '%s' not found"):format(name)
+  assert(tostring(module):find(reason, 1, true), module)
+  io.stderr:write(("left out on %s: %s\n"):format(rawget(_G, "jit") and "LuaJIT" or _VERSION, reason))
+  io.write(("fact\tleft out, %s\t%s\n"):format(name, reason))
+  return nil
+end
+
 function samples.read(path)
   local file = assert(io.open(path, "rb"))
   local content = file:read "*a"

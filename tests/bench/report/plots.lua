@@ -1,5 +1,6 @@
 -- The plots: which question each answers, and with which figures.
 local bars = require "bars"
+local examples = require "examples"
 local loading = require "loading"
 local overview = require "overview"
 local panels = require "panels"
@@ -126,6 +127,7 @@ function plots.all(measured)
     ["unload.svg"] = unloads(measured),
     ["cycle.svg"] = cycle(measured),
     ["footprint.svg"] = footprint(measured),
+    ["examples.svg"] = examples.draw(measured),
   }
   for _, one in ipairs(measured) do
     files[("calls-%s.svg"):format(one.abi)] = calls(one)

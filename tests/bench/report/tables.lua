@@ -1,4 +1,5 @@
 -- The results as text, for a terminal.
+local examples = require "examples"
 local loading = require "loading"
 local results = require "results"
 local thresholds = require "thresholds"
@@ -62,6 +63,25 @@ local function present(rows, names)
   return found
 end
 
+local function spread(cell)
+  local digits = cell.median < 9.95 and 2 or 1
+  return (("%%.%df (%%.%df - %%.%df)"):format(digits, digits, digits):format(cell.median, cell.low, cell.high))
+end
+
+-- The example plugins: a line for each row and rock.
+local function of_examples(comparisons)
+  local function line(name, ours, rock, theirs, ratio)
+    local cells = { pad(name, 34, true), pad(ours, 24), "", pad(rock, 20, true), pad(theirs, 24), pad(ratio, 15) }
+    return table.concat(cells, " ")
+  end
+  local lines = { "example plugins, next to rocks that do the same", line("", "cygnixy", "rock", "", "cygnixy : rock") }
+  for _, one in ipairs(comparisons) do
+    lines[#lines + 1] = line(("%s, %s"):format(one.row, one.unit), spread(one.ours), one.theirs.name,
+      spread(one.theirs), times(one.ratio))
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
 local function of_verdicts(abi, result)
   local lines = { "thresholds" }
   for _, verdict in ipairs(thresholds.verdicts(abi, result)) do
@@ -117,6 +137,11 @@ function tables.of(abi, result)
   add("memory", "memory for each of many loaded, KiB", three, to_mlua)
   add("size", "file size, KiB", three, to_mlua)
   add("events", "a tracing event in a plugin, ns", { "cygnixy" }, {})
+  local comparisons = examples.comparisons(result)
+  if #comparisons > 0 then parts[#parts + 1] = of_examples(comparisons) end
+  for _, fact in ipairs(result.facts) do
+    if fact.name:find "^left out" then parts[#parts + 1] = ("note: %s: %s\n"):format(fact.name, fact.value) end
+  end
   if result.facts.events then parts[#parts + 1] = "note: " .. result.facts.events .. "\n" end
   parts[#parts + 1] = of_verdicts(abi, result)
   return table.concat(parts, "\n")

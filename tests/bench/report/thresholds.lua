@@ -1,4 +1,5 @@
 -- What the project wants to hold. The benchmark says whether it does and never fails over it.
+local examples = require "examples"
 local loading = require "loading"
 local results = require "results"
 
@@ -69,6 +70,19 @@ local all = {
   end },
   { text = "size of a minimal plugin to a minimal mlua module", most = 1.15, values = function(result)
     return ratio(result, "size", "a minimal one, stripped", "cygnixy", "mlua")
+  end },
+  { text = "json decode/encode : lua-cjson, megabytes", most = 1.00, values = function(result)
+    local found = {}
+    for _, one in ipairs(examples.ratios(result, "json", "lua-cjson")) do
+      if not one.name:find "messages$" then found[#found + 1] = one end
+    end
+    return found
+  end },
+  { text = "regexp : lrexlib", most = 1.00, values = function(result)
+    return examples.ratios(result, "regexp", "lrexlib-pcre2")
+  end },
+  { text = "regexp : lrexlib with jit_compile", most = 1.00, values = function(result)
+    return examples.ratios(result, "regexp", "lrexlib-pcre2, jit")
   end },
 }
 

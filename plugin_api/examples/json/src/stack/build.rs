@@ -1,0 +1,72 @@
+//! From a tape to Lua values.
+
+use std::ffi::c_int;
+use std::ptr;
+
+use plugin_api::mlua::ffi::{self, lua_State};
+use plugin_api::mlua::{self, Lua, Table, Value};
+
+use super::ROOM;
+use crate::tape::{Node, Tape};
+
+/// Makes a Lua value of a tape. Arrays get the metatable that is given.
+pub(crate) fn build(lua: &Lua, tape: &Tape<'_>, arrays: &Table) -> mlua::Result<Value> {
+    // SAFETY: what runs owns nothing; `tape` is only read, and outlives the call. The metatable is at
+    // index 1.
+    unsafe {
+        lua.exec_raw(arrays, |state| {
+            build_next(state, tape, &mut 0);
+            ffi::lua_replace(state, 1);
+        })
+    }
+}
+
+/// Pushes the value that begins at the next node.
+///
+/// # Safety
+///
+/// - `state` runs a protected C function that owns nothing, with the metatable of arrays at index 1.
+/// - The tape is a whole one.
+unsafe fn build_next(state: *mut lua_State, tape: &Tape<'_>, next: &mut usize) {
+    let Some(node) = tape.nodes.get(*next) else {
+        return;
+    };
+    *next += 1;
+    // SAFETY: as the caller promises. Each level asks for the room that it and its members need.
+    unsafe {
+        match *node {
+            Node::Null => ffi::lua_pushlightuserdata(state, ptr::null_mut()),
+            Node::Boolean(value) => ffi::lua_pushboolean(state, c_int::from(value)),
+            Node::Integer(value) => ffi::lua_pushinteger(state, value as ffi::lua_Integer),
+            Node::Number(value) => ffi::lua_pushnumber(state, value),
+            Node::Text(text) => push_text(state, text),
+            Node::Unescaped(..) => push_text(state, tape.text(*node).unwrap_or_default()),
+            Node::Array(extent) => {
+                ffi::luaL_checkstack(state, ROOM, c"nested too deeply".as_ptr());
+                ffi::lua_createtable(state, extent.count as c_int, 0);
+                ffi::lua_pushvalue(state, 1);
+                ffi::lua_setmetatable(state, -2);
+                for index in 1..=extent.count {
+                    build_next(state, tape, next);
+                    ffi::lua_rawseti(state, -2, ffi::lua_Integer::from(index));
+                }
+            }
+            Node::Object(extent) => {
+                ffi::luaL_checkstack(state, ROOM, c"nested too deeply".as_ptr());
+                ffi::lua_createtable(state, 0, extent.count as c_int);
+                for _ in 0..extent.count {
+                    build_next(state, tape, next);
+                    build_next(state, tape, next);
+                    ffi::lua_rawset(state, -3);
+                }
+            }
+        }
+    }
+}
+
+unsafe fn push_text(state: *mut lua_State, text: &str) {
+    // SAFETY: the caller has room, and may be left by a jump.
+    unsafe {
+        ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len());
+    }
+}

@@ -1,0 +1,86 @@
+//! Regular expressions, with the crate `regex`: matching takes time that is linear in the text's length,
+//! whatever the pattern and the text.
+//!
+//! ```lua
+//! local regexp = require "cygnixy".load "regexp"
+//! local date = regexp.compile [[(?<year>\d{4})-(?<month>\d\d)]]
+//! print(date:find "on 2026-11-23")                      --> 4  10  2026  11
+//! print(date:captures("2026-11").month)                 --> 11
+//! print(date:gsub("2026-11", "${month}/${year}"))       --> 11/2026  1
+//! for year, month in date:gmatch "2025-01 2026-02" do print(year, month) end
+//! ```
+//!
+//! Texts are bytes, as Lua's strings are, and positions count bytes from 1. The syntax is that of the
+//! crate: no look-around and no references back, which is what linear time costs.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use plugin_api::mlua::{self, Function, Lua, Table};
+use plugin_api::{FunctionDoc, LuaExt, PluginLua, export_plugin};
+
+mod matches;
+mod pattern;
+mod replace;
+
+use pattern::Pattern;
+
+struct Regexp;
+
+impl PluginLua for Regexp {
+    fn name(&self) -> &str {
+        "regexp"
+    }
+
+    fn on_load(&mut self) -> Result<(), Box<dyn Error>> {
+        Ok(())
+    }
+
+    fn on_unload(&mut self) -> Result<(), Box<dyn Error>> {
+        Ok(())
+    }
+
+    #[allow(clippy::panic)]
+    fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function> {
+        // A panic here makes the load fail, and its message is the reason that Lua sees.
+        functions(lua).unwrap_or_else(|error| panic!("cannot make the functions: {error}"))
+    }
+
+    fn docs(&self) -> Vec<FunctionDoc> {
+        vec![
+            FunctionDoc::new("compile")
+                .text(
+                    "Compiles a regular expression; an error shows where it is wrong.\n\
+                     The object has the methods is_match(text, init?), find(text, init?), match(text, init?), \
+                     captures(text, init?), count(text), gmatch(text), gsub(text, replacement, limit?) and \
+                     split(text, limit?).",
+                )
+                .parameters(["pattern", "options"])
+                .types(
+                    [
+                        "string",
+                        "{ ignore_case: boolean?, multi_line: boolean?, dot_all: boolean?, \
+                         extended: boolean?, unicode: boolean?, size_limit: integer? }?",
+                    ],
+                    ["Pattern"],
+                ),
+            FunctionDoc::new("escape")
+                .text("The pattern that matches a text itself.")
+                .parameters(["text"]),
+        ]
+    }
+}
+
+fn functions(lua: &Lua) -> mlua::Result<HashMap<String, Function>> {
+    let compile = lua.create_fast_function(|source: &str, options: Option<Table>| {
+        Pattern::new(source, options)
+    })?;
+    let escape = lua.create_fast_function(|text: &str| regex::escape(text))?;
+    Ok(HashMap::from([
+        ("compile".to_owned(), compile),
+        ("escape".to_owned(), escape),
+    ]))
+}
+
+export_plugin!(Regexp);

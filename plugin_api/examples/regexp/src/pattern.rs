@@ -1,0 +1,275 @@
+//! A compiled pattern: the object that scripts work with.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use plugin_api::LuaExt;
+use plugin_api::mlua::{
+    self, Function, IntoLua, IntoLuaMulti, Lua, LuaString, MetaMethod, MultiValue, Table, UserData,
+    UserDataMethods, Value,
+};
+use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
+
+use crate::matches::{self, Cursor};
+use crate::replace::{Replacement, group};
+
+pub(crate) struct Pattern {
+    /// Shared with iterators: a clone would have to make the room that it works in anew.
+    regex: Arc<Regex>,
+    /// Room for groups, from one call to the next. A call that meets another, in a finaliser say, makes
+    /// its own.
+    groups: Cell<Option<CaptureLocations>>,
+}
+
+impl Pattern {
+    /// Compiles a pattern.
+    pub(crate) fn new(source: &str, options: Option<Table>) -> mlua::Result<Self> {
+        let mut builder = RegexBuilder::new(source);
+        if let Some(options) = options {
+            for pair in options.pairs::<String, Value>() {
+                let (name, value) = pair?;
+                set(&mut builder, &name, &value)?;
+            }
+        }
+        let regex = builder.build().map_err(mlua::Error::runtime)?;
+        Ok(Self {
+            regex: Arc::new(regex),
+            groups: Cell::default(),
+        })
+    }
+
+    fn has_groups(&self) -> bool {
+        self.regex.captures_len() > 1
+    }
+
+    /// Gives the groups of the first match from an offset on to `then`; `None` if there is no match.
+    fn with_groups<R>(
+        &self,
+        text: &[u8],
+        start: usize,
+        then: impl FnOnce(&CaptureLocations) -> R,
+    ) -> Option<R> {
+        let groups = self.groups.take();
+        let mut groups = groups.unwrap_or_else(|| self.regex.capture_locations());
+        let found = self.regex.captures_read_at(&mut groups, text, start);
+        let result = found.is_some().then(|| then(&groups));
+        self.groups.set(Some(groups));
+        result
+    }
+}
+
+/// Sets an option. One that is not known is an error, lest a misspelt one is overlooked.
+fn set(builder: &mut RegexBuilder, name: &str, value: &Value) -> mlua::Result<()> {
+    match (name, value) {
+        ("ignore_case", Value::Boolean(on)) => builder.case_insensitive(*on),
+        ("multi_line", Value::Boolean(on)) => builder.multi_line(*on),
+        ("dot_all", Value::Boolean(on)) => builder.dot_matches_new_line(*on),
+        ("extended", Value::Boolean(on)) => builder.ignore_whitespace(*on),
+        ("unicode", Value::Boolean(on)) => builder.unicode(*on),
+        ("size_limit", _) => match value.as_usize() {
+            Some(bytes) => builder.size_limit(bytes),
+            None => return Err(misfit(name, "a number of bytes", value)),
+        },
+        ("ignore_case" | "multi_line" | "dot_all" | "extended" | "unicode", _) => {
+            return Err(misfit(name, "a boolean", value));
+        }
+        _ => {
+            return Err(mlua::Error::runtime(format!(
+                "unknown option '{name}'; there are 'ignore_case', 'multi_line', 'dot_all', \
+                 'extended', 'unicode' and 'size_limit'"
+            )));
+        }
+    };
+    Ok(())
+}
+
+fn misfit(option: &str, expected: &str, found: &Value) -> mlua::Error {
+    let found = found.type_name();
+    mlua::Error::runtime(format!(
+        "option '{option}': {expected} expected, got {found}"
+    ))
+}
+
+impl UserData for Pattern {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_method("is_match", is_match);
+        methods.add_method("find", find);
+        methods.add_method("match", first_match);
+        methods.add_method("captures", captures);
+        methods.add_method("count", count);
+        methods.add_method("gmatch", gmatch);
+        methods.add_method("gsub", gsub);
+        methods.add_method("split", split);
+        methods.add_meta_method(MetaMethod::ToString, |_, this, ()| {
+            Ok(format!("regexp: {}", this.regex.as_str()))
+        });
+    }
+}
+
+/// A text, and the position to begin at.
+type Searched = (LuaString, Option<i64>);
+
+/// `is_match(text [, init])`: whether the pattern occurs.
+fn is_match(_: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<bool> {
+    let text = text.as_bytes();
+    let start = matches::start(init, text.len());
+    Ok(start.is_some_and(|start| this.regex.is_match_at(&text, start)))
+}
+
+/// `find(text [, init])`: where the first match begins and ends, and its groups; or nil.
+fn find(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<MultiValue> {
+    let text = text.as_bytes();
+    let place = |start: usize, end: usize| {
+        let mut values = MultiValue::with_capacity(this.regex.captures_len() + 1);
+        values.push_back((start + 1).into_lua(lua)?);
+        values.push_back(end.into_lua(lua)?);
+        Ok(values)
+    };
+    let found = matches::start(init, text.len()).and_then(|start| {
+        if !this.has_groups() {
+            let found = this.regex.find_at(&text, start)?;
+            return Some(place(found.start(), found.end()));
+        }
+        this.with_groups(&text, start, |groups| {
+            let (start, end) = groups.get(0).unwrap_or_default();
+            let mut values = place(start, end)?;
+            push_groups(lua, &text, groups, &mut values)?;
+            Ok(values)
+        })
+    });
+    found.unwrap_or_else(|| Value::Nil.into_lua_multi(lua))
+}
+
+/// `match(text [, init])`: the groups of the first match, or the match if there are none; or nil.
+fn first_match(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<MultiValue> {
+    let text = text.as_bytes();
+    let found = matches::start(init, text.len()).and_then(|start| {
+        if !this.has_groups() {
+            let found = this.regex.find_at(&text, start)?;
+            let whole = lua.create_string(found.as_bytes());
+            return Some(whole.and_then(|whole| whole.into_lua_multi(lua)));
+        }
+        this.with_groups(&text, start, |groups| {
+            let mut values = MultiValue::with_capacity(groups.len());
+            push_groups(lua, &text, groups, &mut values)?;
+            Ok(values)
+        })
+    });
+    found.unwrap_or_else(|| Value::Nil.into_lua_multi(lua))
+}
+
+/// Adds the groups. One that took no part in the match is false: nil would end a loop over `gmatch`.
+fn push_groups(
+    lua: &Lua,
+    text: &[u8],
+    groups: &CaptureLocations,
+    to: &mut MultiValue,
+) -> mlua::Result<()> {
+    for index in 1..groups.len() {
+        to.push_back(group(lua, text, groups, index)?);
+    }
+    Ok(())
+}
+
+/// `captures(text [, init])`: a table with the match at 0, its groups by number and by name; or nil.
+fn captures(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<Option<Table>> {
+    let text = text.as_bytes();
+    let found = matches::start(init, text.len()).and_then(|start| {
+        this.with_groups(&text, start, |groups| {
+            let table = lua.create_table_with_capacity(groups.len(), groups.len())?;
+            for (index, name) in this.regex.capture_names().enumerate() {
+                let group = group(lua, &text, groups, index)?;
+                if let Some(name) = name {
+                    table.raw_set(name, group.clone())?;
+                }
+                table.raw_set(index, group)?;
+            }
+            Ok(table)
+        })
+    });
+    found.transpose()
+}
+
+/// `count(text)`: how often the pattern occurs.
+fn count(_: &Lua, this: &Pattern, text: LuaString) -> mlua::Result<usize> {
+    Ok(this.regex.find_iter(&text.as_bytes()).count())
+}
+
+/// `gmatch(text)`: a function that gives what `match` would, of one match after the other.
+fn gmatch(lua: &Lua, this: &Pattern, text: LuaString) -> mlua::Result<Function> {
+    let regex = Arc::clone(&this.regex);
+    if !this.has_groups() {
+        let cursor = Cell::new(Cursor::default());
+        return lua.create_fast_function(move || {
+            let text = text.as_bytes();
+            let mut at = cursor.take();
+            let found = at.next(&regex, &text);
+            cursor.set(at);
+            found.map(|(start, end)| text[start..end].to_vec())
+        });
+    }
+    let mut cursor = Cursor::default();
+    let mut groups = regex.capture_locations();
+    lua.create_function_mut(move |lua, ()| {
+        let text = text.as_bytes();
+        let mut values = MultiValue::with_capacity(groups.len());
+        if cursor
+            .next_with_groups(&regex, &text, &mut groups)
+            .is_some()
+        {
+            push_groups(lua, &text, &groups, &mut values)?;
+        } else {
+            values.push_back(Value::Nil);
+        }
+        Ok(values)
+    })
+}
+
+/// `gsub(text, replacement [, limit])`: the text with its matches replaced, and how many were.
+fn gsub(
+    lua: &Lua,
+    this: &Pattern,
+    (text, replacement, limit): (LuaString, Value, Option<usize>),
+) -> mlua::Result<(LuaString, usize)> {
+    let whole = &text;
+    let text = text.as_bytes();
+    let replacement = Replacement::new(replacement, &this.regex)?;
+    let needs_groups = replacement.needs_groups(&this.regex);
+    let mut groups = this.regex.capture_locations();
+    let mut cursor = Cursor::default();
+    let (mut made, mut copied, mut count) = (Vec::new(), 0, 0);
+    while limit.is_none_or(|limit| count < limit) {
+        let found = if needs_groups {
+            cursor.next_with_groups(&this.regex, &text, &mut groups)
+        } else {
+            cursor.next(&this.regex, &text)
+        };
+        let Some((start, end)) = found else {
+            break;
+        };
+        made.extend_from_slice(&text[copied..start]);
+        replacement.append(lua, &text, (start, end), &groups, &mut made)?;
+        copied = end;
+        count += 1;
+    }
+    if count == 0 {
+        return Ok((whole.clone(), 0));
+    }
+    made.extend_from_slice(&text[copied..]);
+    Ok((lua.create_string(made)?, count))
+}
+
+/// `split(text [, limit])`: the texts between the matches; with a limit, so many at most, the last of which
+/// is all that is left.
+fn split(
+    lua: &Lua,
+    this: &Pattern,
+    (text, limit): (LuaString, Option<usize>),
+) -> mlua::Result<Table> {
+    let text = text.as_bytes();
+    let mut parts = Vec::new();
+    for part in this.regex.splitn(&text, limit.unwrap_or(usize::MAX)) {
+        parts.push(lua.create_string(part)?);
+    }
+    lua.create_sequence_from(parts)
+}
