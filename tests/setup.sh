@@ -29,6 +29,8 @@ bench_needs='
 lua:cjson lua-cjson
 lua:lpeg lua-lpeg
 lua:rex_pcre2 lua-rex-pcre2
+lua:luasql.sqlite3 lua-sql-sqlite3
+lua:openssl.digest lua-luaossl
 '
 case ${1:-} in
 '') ;;
