@@ -87,49 +87,6 @@ pub(crate) unsafe fn has_function(
     true
 }
 
-/// The kind of a function.
-#[cfg(feature = "module")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A C function, with the address of its code; null if it is one of LuaJIT's own.
-    C(*const c_void),
-    Lua,
-}
-
-/// The kind of the innermost function that is running in a state, as far as coroutines can be followed;
-/// none if nothing seems to run. Nothing is pushed on the stack of a thread that is running another: in LuaJIT, compiled code
-/// that calls a function of a library may have values there that Lua does not know of.
-#[cfg(feature = "module")]
-pub(crate) fn innermost(lua: &Lua) -> Option<Kind> {
-    lua.exec_raw_lua(|raw| {
-        // SAFETY: as in `is_running_code_of`. `lua_getinfo` fills in a C string, and pushes nothing without
-        // "f", which is asked of C functions alone. A thread that is in a C function has room for two values.
-        unsafe {
-            let (mut thread, mut found) = (main_thread(raw.state()), None);
-            // An argument of a function may be taken for a coroutine that it resumed, also in a circle.
-            for _ in 0..1000 {
-                let Some(inner) = thread else { break };
-                let mut frame: ffi::lua_Debug = std::mem::zeroed();
-                if ffi::lua_getstack(inner, 0, &raw mut frame) == 0 {
-                    break;
-                }
-                ffi::lua_getinfo(inner, c"S".as_ptr(), &raw mut frame);
-                if CStr::from_ptr(frame.what) != c"C" {
-                    return Some(Kind::Lua);
-                }
-                ffi::lua_getinfo(inner, c"f".as_ptr(), &raw mut frame);
-                let code = ffi::lua_tocfunction(inner, -1);
-                ffi::lua_pop(inner, 1);
-                found = Some(Kind::C(
-                    code.map_or(std::ptr::null(), |f| f as *const c_void),
-                ));
-                thread = resumed_by(inner);
-            }
-            found
-        }
-    })
-}
-
 /// The coroutine that the last function on the stack of a waiting thread has resumed.
 ///
 /// # Safety

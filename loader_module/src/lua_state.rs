@@ -67,8 +67,7 @@ impl StateId {
         Self(unsafe { ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX).addr() })
     }
 
-    /// The number that makes the difference.
-    #[cfg(target_os = "linux")]
+    /// The number that makes the difference: the address of the registry.
     pub(crate) fn address(self) -> usize {
         self.0
     }

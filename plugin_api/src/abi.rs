@@ -383,6 +383,9 @@ pub struct Descriptor {
     pub loosen: unsafe extern "C" fn(callsite: Key),
     /// Whether the library has started the calling thread: 0 if not.
     pub has_started_thread: unsafe extern "C" fn() -> u32,
+    /// Whether a function of the library may be running that was called through LuaJIT's FFI, in the state
+    /// with the registry at this address: 0 if not.
+    pub is_called_directly: unsafe extern "C" fn(registry: usize) -> u32,
 }
 
 /// Where the registry has the table that [`Descriptor::redirect`] takes functions from, for the

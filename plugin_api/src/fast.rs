@@ -53,6 +53,7 @@ use mlua::{Error, Function, Lua, MaybeSend, Result, Table};
 use crate::instance::TABLES;
 
 mod argument;
+mod blocks;
 mod by_mlua;
 mod call;
 mod concat;
@@ -75,6 +76,7 @@ pub use jit::{FfiArgument, FfiFunction, FfiOutcome};
 pub use outcome::Outcome;
 pub use signature::{Signature, Type};
 
+pub(crate) use blocks::is_called_directly;
 pub(crate) use data::{find, note_revoked};
 pub(crate) use made::{Signatures, collect, recollect};
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mlua::ffi::{self, lua_CFunction, lua_State};
 use mlua::{Function, Lua, Result};
 
+use super::blocks;
 use super::call::{self, protected_push};
 use super::function::FastFunction;
 use super::jit::Block;
@@ -106,6 +107,7 @@ fn push<F: FastFunction<M>, S, M>(
                     place.write(block);
                     (*place).function = address::<F>(data.cast()).cast();
                     (*data).head.block = place;
+                    blocks::add(state, place);
                 }
             }
         })
@@ -162,6 +164,7 @@ unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
             let block = std::mem::replace(&mut (*head).block, ptr::null_mut());
             let _ = crate::panics::catch(|| end(head));
             if let Some(block) = block.as_mut() {
+                blocks::remove(block);
                 block.end();
             }
         }

@@ -12,6 +12,7 @@ use super::{Failure, Instance, lua_failure};
 use crate::abi::{
     CURRENT_KEY, Descriptor, FunctionSink, Host, Inventory, RawInstance, Sink, Status, Str, Usage,
 };
+use crate::fast;
 use crate::late;
 use crate::logs;
 use crate::logs::wire::{Key, Receiver};
@@ -56,6 +57,7 @@ impl Descriptor {
             log_to,
             loosen,
             has_started_thread,
+            is_called_directly,
         }
     }
 }
@@ -231,6 +233,10 @@ unsafe extern "C" fn loosen(callsite: Key) {
 
 unsafe extern "C" fn has_started_thread() -> u32 {
     process::has_started_this_thread().into()
+}
+
+unsafe extern "C" fn is_called_directly(registry: usize) -> u32 {
+    fast::is_called_directly(registry).into()
 }
 
 unsafe extern "C" fn describe(state: *mut lua_State, instance: RawInstance, sink: FunctionSink) {

@@ -7,10 +7,9 @@ use plugin_api::mlua::Lua;
 
 use super::states::{self, StateLog};
 use super::whereabouts::is_panicking;
-use crate::call_stack::{self, Kind};
+use crate::call_stack;
 use crate::logs::Source;
 use crate::lua_state::StateId;
-use crate::runtime;
 
 /// Where an event goes.
 pub(super) enum Route {
@@ -108,29 +107,14 @@ fn is_running(log: &StateLog, source: Option<&Source>) -> bool {
     let Some(source) = source.filter(|source| source.whereabouts.is_used_in(log.state)) else {
         return false;
     };
-    let lua = lua_of(log);
-    if is_luajit() && call_stack::innermost(lua) == Some(Kind::Lua) {
-        // It may be, from compiled code, whose stack cannot be looked at.
-        return true;
-    }
-    call_stack::is_running_code_of(lua, source.whereabouts.addresses(), &|_| false)
+    source.whereabouts.is_called_directly(log.state)
+        || call_stack::is_running_code_of(lua_of(log), source.whereabouts.addresses(), &|_| false)
 }
 
 /// Whether the plugin may have been called through LuaJIT's FFI: then nothing of Lua can be called, neither
-/// from compiled code nor from code that is being compiled while it is interpreted. If it was called by
-/// means of Lua, the innermost function is one of its own.
+/// from compiled code nor from code that is being compiled while it is interpreted.
 fn may_be_direct(log: &StateLog, source: Option<&Source>) -> bool {
-    is_luajit()
-        && match call_stack::innermost(lua_of(log)) {
-            Some(Kind::C(code)) => {
-                source.is_some_and(|source| !source.whereabouts.addresses().contains(code))
-            }
-            _ => true,
-        }
-}
-
-fn is_luajit() -> bool {
-    runtime::lua_abi() == "luajit"
+    source.is_some_and(|source| source.whereabouts.is_called_directly(log.state))
 }
 
 fn lua_of(log: &StateLog) -> &Lua {

@@ -15,6 +15,7 @@ use crate::lua_state::StateId;
 pub(in crate::logs) struct Whereabouts {
     addresses: Addresses,
     has_started_thread: unsafe extern "C" fn() -> u32,
+    is_called_directly: unsafe extern "C" fn(registry: usize) -> u32,
     /// The states that it was used in.
     states: Mutex<Vec<StateId>>,
 }
@@ -24,6 +25,7 @@ impl Whereabouts {
         Self {
             addresses,
             has_started_thread: descriptor.has_started_thread,
+            is_called_directly: descriptor.is_called_directly,
             states: Mutex::default(),
         }
     }
@@ -47,6 +49,12 @@ impl Whereabouts {
     pub(super) fn has_started_this_thread(&self) -> bool {
         // SAFETY: the library is mapped: this is asked while code of it waits for the answer.
         unsafe { (self.has_started_thread)() != 0 }
+    }
+
+    /// Whether code of the library may be running in a state that has called it through LuaJIT's FFI.
+    pub(super) fn is_called_directly(&self, state: StateId) -> bool {
+        // SAFETY: as above.
+        unsafe { (self.is_called_directly)(state.address()) != 0 }
     }
 }
 
