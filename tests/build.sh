@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds for one ABI into build/ABI: `build.sh ABI [module|plugins|fixtures|zoo|host]...`,
-# the module and the example plugins if nothing is named.
+# the module and the example plugins if nothing is named. With BUILD_QUICKLY=1 the plugins are built as the
+# fixtures are: the tests do so for all ABIs but one.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -17,13 +18,26 @@ build_module() {
     copy_library "$(release_dir "$abi")" cygnixy "$out/cygnixy.so"
 }
 
+# For what does little, or little in tests: that it is built fast matters more than that it runs fast.
+quickly() {
+    (
+        export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+        export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+        "$@"
+    )
+}
+
 # Every folder of plugin_api/examples is a package of the same name.
 build_plugins() {
     set --
     for manifest in "$root"/plugin_api/examples/*/Cargo.toml; do
         set -- "$@" -p "$(basename "$(dirname "$manifest")")"
     done
-    cargo_for "$abi" "$@" --features "$abi"
+    if [ "${BUILD_QUICKLY:-}" = 1 ]; then
+        quickly cargo_for "$abi" "$@" --features "$abi"
+    else
+        cargo_for "$abi" "$@" --features "$abi"
+    fi
     rm -rf "$out/plugins"
     mkdir -p "$out/plugins"
     for name in "$@"; do
@@ -33,15 +47,9 @@ build_plugins() {
     done
 }
 
-# Every example of the package in tests/FOLDER is a plugin, or a broken one, in a file of its
-# name. There are many and they do little: that they are built fast matters more than that they
-# run fast.
+# Every example of the package in tests/FOLDER is a plugin, or a broken one, in a file of its name.
 build_examples() {
-    (
-        export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-        export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-        cargo_for "$abi" -p "cygnixy-test-$1" --examples --features "$abi"
-    )
+    quickly cargo_for "$abi" -p "cygnixy-test-$1" --examples --features "$abi"
     rm -rf "${out:?}/$1"
     mkdir -p "$out/$1"
     for file in "$root/tests/$1"/plugins/*.rs; do

@@ -57,7 +57,7 @@ cargo_count() {
 }
 
 prepare() {
-    sh "$root/tests/rock.sh" "$1" && sh "$root/tests/build.sh" "$1" plugins fixtures zoo
+    sh "$root/tests/rock.sh" "$1" && quickly_but_one "$1" sh "$root/tests/build.sh" "$1" plugins fixtures zoo
 }
 
 for abi in "$@"; do
@@ -69,7 +69,7 @@ done
 for abi in $all_abis; do
     [ -e "$reports/$abi-build.txt" ] && continue
     say "== $abi: plugins, for the specs of others"
-    sh "$root/tests/build.sh" "$abi" plugins
+    quickly_but_one "$abi" sh "$root/tests/build.sh" "$abi" plugins
 done
 
 for abi in "$@"; do

@@ -33,7 +33,7 @@ part() {
 # What the parts below load: the module, the plugins, the fixtures and the probe. Most of it is
 # there already when tests/run.sh calls.
 build() {
-    sh tests/build.sh "$1" module plugins fixtures zoo &&
+    quickly_but_one "$1" sh tests/build.sh "$1" module plugins fixtures zoo &&
         (. "$root/tests/checks.sh" && build_probe "$1")
 }
 
