@@ -40,8 +40,8 @@ pub enum Error {
     /// of the process can change it or a directory on the way to it.
     #[error(
         "cannot load plugin '{}': expected '{}' to be writable by root and user {user} alone, found mode \
-         {mode:04o} and owner {owner}; no code of it was run (list the directory in CYGNIXY_TRUSTED or \
-         cygnixy.trusted to trust it as it is)", path.display(), place.display()
+         {mode:04o} and owner {owner}; no code of it was run (take the right to write from others \
+         with chmod, or list the directory in CYGNIXY_TRUSTED or cygnixy.trusted to trust it as it is)", path.display(), place.display()
     )]
     Untrusted {
         /// The path as it was given or found.

@@ -30,6 +30,7 @@ mod left;
 mod object;
 mod registration;
 mod reload;
+mod saying;
 mod watch;
 
 use admission::Admission;
@@ -284,7 +285,7 @@ impl LoadedPlugins {
                 if let Err(error) = entry.end() {
                     log_failure("undo", &entry, &error);
                 }
-                self.left.end(&entry);
+                self.left.end(&entry, false);
             }
         })
     }
@@ -305,7 +306,7 @@ impl LoadedPlugins {
         self.watches.remove(name);
         let result = entry.end_now();
         drop(busy);
-        let ended = self.left.end(&entry);
+        let ended = self.left.end(&entry, false);
         drop(entry);
         let report = self.left.look(ended, collect);
         info!(step = "unload", plugin = name, path = %path.display(), ok = result.is_ok(), %report, "unloaded");

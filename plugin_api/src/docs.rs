@@ -59,7 +59,7 @@ impl FunctionDoc {
 
     /// The types of its parameters and results in the words of Lua, such as `number`, `string?`,
     /// `integer[]`, `...string` or a name of your own. They take the place of those that are known of a
-    /// fast function.
+    /// fast function. None at all are written `[""; 0]`.
     #[must_use]
     pub fn types<P: Into<Cow<'static, str>>, R: Into<Cow<'static, str>>>(
         mut self,

@@ -104,7 +104,8 @@ pub trait PluginLua: Send + Sync {
     /// or `None` (the default) if there is nothing.
     ///
     /// Called by the loader at most once, when the plugin is reloaded, before the functions change
-    /// over. The reload may still be given up, so the plugin must stay usable as it is.
+    /// over. The reload may still be given up, so the plugin must stay usable as it is. Objects that scripts
+    /// have go on working with the old version; what they change after this does not reach the new one.
     ///
     /// # Errors
     ///
@@ -124,27 +125,48 @@ pub trait PluginLua: Send + Sync {
     /// goes on. The default is such an error: a state that nobody takes would be lost.
     ///
     /// ```
-    /// # use std::error::Error;
-    /// struct Counter {
-    ///     count: u64,
-    /// }
+    /// use plugin_api::PluginLua;
+    /// use plugin_api::mlua::{Function, Lua};
+    /// use std::collections::HashMap;
+    /// use std::error::Error;
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
     ///
-    /// // The two methods of a plugin that counts:
-    /// impl Counter {
+    /// // Functions have a share of what the plugin keeps. `export_plugin!(Counter::default());`
+    /// #[derive(Default)]
+    /// struct Counter(Arc<AtomicU64>);
+    ///
+    /// impl PluginLua for Counter {
+    /// #   fn name(&self) -> &str { "counter" }
+    /// #   fn on_load(&mut self) -> Result<(), Box<dyn Error>> { Ok(()) }
+    /// #   fn on_unload(&mut self) -> Result<(), Box<dyn Error>> { Ok(()) }
+    ///     fn get_lua_functions(&self, lua: &Lua) -> HashMap<String, Function> {
+    ///         let count = Arc::clone(&self.0);
+    ///         let next = lua.create_function(move |_, ()| Ok(count.fetch_add(1, Ordering::Relaxed) + 1));
+    ///         HashMap::from([("next".to_owned(), next.expect("there is memory"))])
+    ///     }
+    ///
     ///     fn save_state(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
-    ///         Ok(Some(self.count.to_le_bytes().to_vec()))
+    ///         Ok(Some(self.0.load(Ordering::Relaxed).to_le_bytes().to_vec()))
     ///     }
     ///
     ///     fn restore_state(&mut self, state: &[u8]) -> Result<(), Box<dyn Error>> {
-    ///         self.count = u64::from_le_bytes(state.try_into()?);
+    ///         self.0.store(u64::from_le_bytes(state.try_into()?), Ordering::Relaxed);
     ///         Ok(())
     ///     }
+    ///     // … and the other methods
     /// }
     ///
-    /// let (mut old, mut new) = (Counter { count: 7 }, Counter { count: 0 });
+    /// # fn main() -> Result<(), Box<dyn Error>> {
+    /// # let lua = Lua::new();
+    /// let (mut old, mut new) = (Counter::default(), Counter::default());
+    /// let of_old = old.get_lua_functions(&lua);
+    /// assert_eq!(of_old["next"].call::<u64>(())?, 1);
     /// new.restore_state(&old.save_state()?.unwrap())?;
-    /// assert_eq!(new.count, 7);
-    /// # Ok::<(), Box<dyn Error>>(())
+    /// let of_new = new.get_lua_functions(&lua);
+    /// assert_eq!(of_new["next"].call::<u64>(())?, 2);
+    /// # Ok(())
+    /// # }
     /// ```
     fn restore_state(&mut self, state: &[u8]) -> Result<(), Box<dyn Error>> {
         let _ = state;

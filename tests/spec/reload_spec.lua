@@ -105,7 +105,10 @@ describe("a reload", function()
     assert.is_false(report.unmapped)
     assert.equal("object", report.reasons[1].kind)
     object = nil -- luacheck: ignore
-    assert.is_true(collect()[1].unmapped)
+    local left = collect()[1]
+    assert.is_true(left.unmapped)
+    assert.is_true(left.reloaded)
+    support.has(left.text, "is reloaded, and the old library is unmapped")
   end)
 
   it("leaves what a script has put into the table", function()

@@ -19,9 +19,10 @@ use std::fmt::Write as _;
 
 use plugin_api::abi::{FfiBlock, Sink};
 use plugin_api::instance;
-use plugin_api::mlua::{self, Function, LightUserData, Lua, MultiValue, Table, Value};
+use plugin_api::mlua::{self, Function, LightUserData, Lua, Table, Value};
 
 use super::facts::{Block, Direct, Facts};
+use super::saying::saying;
 use crate::runtime;
 
 /// The table that `cygnixy.ffi` gives, and the slots of its functions.
@@ -112,7 +113,7 @@ impl DirectCalls {
         for slot in &self.slots {
             let ordinary = match current.raw_get(slot.name.as_str())? {
                 Value::Function(function) => function,
-                _ => saying(lua, instance::gone(plugin, &slot.name))?,
+                _ => saying(lua, &instance::gone(plugin, &slot.name))?,
             };
             let now = facts.iter().filter_map(|one| {
                 let direct = one.direct.as_ref()?;
@@ -218,13 +219,6 @@ impl Ffi {
         now.raw_set("block", pointer)?;
         slot.raw_set("now", now)
     }
-}
-
-/// A function that raises a text.
-fn saying(lua: &Lua, text: String) -> mlua::Result<Function> {
-    lua.create_function(move |_, _: MultiValue| -> mlua::Result<()> {
-        Err(mlua::Error::RuntimeError(text.clone()))
-    })
 }
 
 /// Takes the block out of a slot: every call goes to a function from now on.

@@ -34,6 +34,8 @@ pub(super) struct Ended {
     path: Option<PathBuf>,
     /// None if the plugin was part of the program.
     library: Option<Weak<Library>>,
+    /// Whether a newer version took its place.
+    reloaded: bool,
 }
 
 impl Left {
@@ -78,8 +80,8 @@ impl Left {
         }
     }
 
-    /// Notes that a plugin was ended.
-    pub(super) fn end(&self, entry: &Entry) -> Ended {
+    /// Notes that a plugin was ended; `reloaded` if a newer version took its place.
+    pub(super) fn end(&self, entry: &Entry, reloaded: bool) -> Ended {
         let ended = match entry.origin() {
             Origin::File(library) => {
                 self.deactivate(library, None);
@@ -87,12 +89,14 @@ impl Left {
                     name: entry.name().to_owned(),
                     path: Some(library.path.clone()),
                     library: Some(Arc::downgrade(library)),
+                    reloaded,
                 }
             }
             Origin::Program => Ended {
                 name: entry.name().to_owned(),
                 path: None,
                 library: None,
+                reloaded,
             },
         };
         if ended.library.is_some() {
@@ -111,6 +115,7 @@ impl Left {
             name: library.manifest.name.clone(),
             path: Some(library.path.clone()),
             library: Some(Arc::downgrade(&library)),
+            reloaded: false,
         };
         if Library::close(&library).is_err() {
             let mut all = lock(&self.ended);
@@ -269,7 +274,7 @@ impl Ended {
         UnloadReport {
             name: self.name.clone(),
             path: self.path.clone(),
-            reloaded: false,
+            reloaded: self.reloaded,
             unmapped: reasons.is_empty(),
             reasons,
         }

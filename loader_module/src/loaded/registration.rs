@@ -3,9 +3,10 @@
 use std::fmt;
 
 use plugin_api::instance;
-use plugin_api::mlua::{self, Function, Lua, MultiValue, Table, Value, WeakLua, ffi};
+use plugin_api::mlua::{self, Function, Lua, Table, Value, WeakLua, ffi};
 use plugin_api::protected::try_again;
 
+use super::saying::saying;
 use crate::Error;
 use crate::loaded::facts::Facts;
 use crate::loaded::jit::DirectCalls;
@@ -184,10 +185,7 @@ impl Registration {
     pub(super) fn seal(&self, lua: &Lua, plugin: &str) -> Result<(), Error> {
         let text = instance::unloaded(plugin);
         let sealed = try_again(|| {
-            let message = text.clone();
-            let gone = lua.create_function(move |_, _: MultiValue| -> mlua::Result<()> {
-                Err(mlua::Error::RuntimeError(message.clone()))
-            })?;
+            let gone = saying(lua, &text)?;
             for name in &self.functions {
                 if self.has_own(name)? {
                     self.table.raw_set(name.as_str(), &gone)?;

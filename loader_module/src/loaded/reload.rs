@@ -70,7 +70,7 @@ impl LoadedPlugins {
         info!(step = "reload", plugin = name, path = %path.display(), "reloaded");
         let retired = old.end_now();
         drop(busy);
-        let ended = self.left.end(&old);
+        let ended = self.left.end(&old, true);
         let is_unchanged = match (old.origin(), new.origin()) {
             (Origin::File(old), Origin::File(new)) => Arc::ptr_eq(old, new),
             _ => false,
@@ -86,7 +86,6 @@ impl LoadedPlugins {
             drop(new);
             self.left.look(ended, true)
         };
-        report.reloaded = true;
         if let Err(error) = retired {
             // The one that is known already does not say what happened.
             report

@@ -10,7 +10,7 @@ local check = {
 Checks of each file all that a load checks before it runs anything: that it can be read, is a whole shared
 library for this system and processor, has a manifest, and is made for this plugin API and the Lua that
 runs this command. Prints a line for each that fits, and the reason for each that does not. Libraries that
-the file itself needs are not looked for.
+the file itself needs are not looked for. `cygnixy list` tells which files bare names lead to.
 
 Exit status: 0 if all fit, 1 if one does not.
 ]],

@@ -11,7 +11,8 @@ Loads the plugin, a path or a bare name, and writes annotations for the Lua lang
 the plugin's name, its functions with their types and documentation, and a class for each type of the
 plugin's own. The plugin's code runs; `on_load` and `on_unload` are called.
 
-  --output STUBS   the file to write; standard output if it is not given
+  --output STUBS   the file to write; standard output if it is not given. It should be where `require`
+                   does not look
 
 A script says which class a plugin is of:
 

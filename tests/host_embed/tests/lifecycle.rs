@@ -28,6 +28,10 @@ fn a_plugin_is_loaded_registered_called_and_unloaded() {
     lua.load("held = probe.add").exec().unwrap();
     manager.unload_plugin("probe").unwrap();
     assert!(manager.get_plugin("probe").is_none());
+    // To Lua code it is a string, with a position.
+    let seen = "select(2, pcall(function() return (probe.add(1, 2)) end))";
+    let seen: String = lua.load(seen).set_name("=seen").eval().unwrap();
+    assert_eq!(seen, "seen:1: plugin 'probe' has been unloaded");
     for call in ["probe.add(1, 2)", "held(1, 2)"] {
         let error = error_of(&lua, call);
         assert!(

@@ -31,7 +31,7 @@ pub(crate) enum JobError {
 }
 
 /// What is done in the background over one tree.
-pub(crate) struct Job {
+pub(crate) struct Work {
     root: PathBuf,
     pub(crate) progress: Arc<Progress>,
     /// Gone when the job was cancelled: then nothing can be sent, and the threads end.
@@ -51,7 +51,7 @@ pub(crate) enum Next {
     Finished,
 }
 
-impl Job {
+impl Work {
     /// Starts to walk and to hash.
     pub(crate) fn start(root: &Path, options: &Options) -> Result<Arc<Self>, JobError> {
         root.metadata()

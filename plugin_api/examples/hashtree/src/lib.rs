@@ -37,16 +37,16 @@ mod job;
 mod methods;
 mod options;
 
-use job::Job;
-use methods::JobObject;
+use job::Work;
+use methods::Job;
 use options::Options;
 
 /// The jobs that may be running.
 #[derive(Default)]
-struct HashTree(Arc<Mutex<Vec<Arc<Job>>>>);
+struct HashTree(Arc<Mutex<Vec<Arc<Work>>>>);
 
 impl HashTree {
-    fn jobs(&self) -> Vec<Arc<Job>> {
+    fn jobs(&self) -> Vec<Arc<Work>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -91,7 +91,12 @@ impl PluginLua for HashTree {
                      `queue`: how many results may wait to be taken, 1000; then the threads wait.\n\
                      `hidden`: whether names that begin with a dot count, which they do.\n\
                      `ignore`: whether to leave out what `.gitignore` and `.ignore` name, false.\n\
-                     `follow`: whether to follow symbolic links, false.",
+                     `follow`: whether to follow symbolic links, false.\n\
+                     The job has the methods `poll(most?)` and `wait(seconds?, on_progress?)`, which give an \
+                     array of results and whether that was all; `results(on_progress?)`, for a loop over them; \
+                     `progress()` and `cancel()`.\n\
+                     A result has `path`, and `size` and `sha256`, or `error`. Progress has `files`, `bytes`, \
+                     `errors`, `total_files`, `total_bytes`, `is_total_known`, `is_running` and `current`.",
                 )
                 .parameters(["path", "options"])
                 .types(["string", options], ["Job"]),
@@ -105,16 +110,16 @@ impl PluginLua for HashTree {
 }
 
 /// `start(path, options)`.
-fn start(lua: &Lua, jobs: &Arc<Mutex<Vec<Arc<Job>>>>) -> mlua::Result<Function> {
+fn start(lua: &Lua, jobs: &Arc<Mutex<Vec<Arc<Work>>>>) -> mlua::Result<Function> {
     let jobs = Arc::clone(jobs);
     lua.create_function(move |_, (path, options): (String, Option<Table>)| {
         let options = Options::read(options)?;
-        let job = Job::start(Path::new(&path), &options).map_err(mlua::Error::external)?;
+        let job = Work::start(Path::new(&path), &options).map_err(mlua::Error::external)?;
         let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that are at their end need not be stopped later. Whether they failed, they said themselves.
         jobs.retain(|job| !job.has_ended() || job.join().is_ok_and(|()| false));
         jobs.push(Arc::clone(&job));
-        Ok(JobObject(job))
+        Ok(Job(job))
     })
 }
 

@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 use plugin_api::mlua::{self, AnyUserData, Function, Lua, Table, UserData, UserDataMethods, Value};
 
 use crate::hashing::Outcome;
-use crate::job::{Job, Next};
+use crate::job::{Next, Work};
 
 /// How often a script is told of the progress while it waits.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A job as a script has it. One that is collected is cancelled.
-pub(crate) struct JobObject(pub(crate) Arc<Job>);
+pub(crate) struct Job(pub(crate) Arc<Work>);
 
-impl Drop for JobObject {
+impl Drop for Job {
     fn drop(&mut self) {
         self.0.cancel();
     }
 }
 
-impl UserData for JobObject {
+impl UserData for Job {
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
         methods.add_method("progress", |lua, job, ()| progress(lua, &job.0));
         methods.add_method("poll", |lua, job, most: Option<usize>| {
@@ -43,7 +43,7 @@ impl UserData for JobObject {
 }
 
 /// `job:progress()`.
-fn progress(lua: &Lua, job: &Job) -> mlua::Result<Table> {
+fn progress(lua: &Lua, job: &Work) -> mlua::Result<Table> {
     let (table, known) = (lua.create_table()?, &job.progress);
     table.raw_set("files", known.files.load(Relaxed))?;
     table.raw_set("bytes", known.bytes.load(Relaxed))?;
@@ -63,7 +63,7 @@ fn progress(lua: &Lua, job: &Job) -> mlua::Result<Table> {
 }
 
 /// `job:poll(most)`.
-fn poll(lua: &Lua, job: &Job, most: Option<usize>) -> mlua::Result<(Table, bool)> {
+fn poll(lua: &Lua, job: &Work, most: Option<usize>) -> mlua::Result<(Table, bool)> {
     let mut taken = Taken::new(job);
     let mut is_finished = false;
     while taken.results.len() < most.unwrap_or(usize::MAX) && !is_finished {
@@ -79,7 +79,7 @@ fn poll(lua: &Lua, job: &Job, most: Option<usize>) -> mlua::Result<(Table, bool)
 /// `job:wait(seconds, on_progress)`.
 fn wait(
     lua: &Lua,
-    job: &Job,
+    job: &Work,
     seconds: Option<f64>,
     on_progress: Option<Function>,
 ) -> mlua::Result<(Table, bool)> {
@@ -115,7 +115,7 @@ fn wait(
 /// `job:results(on_progress)`: the function that gives one result after another.
 fn results(lua: &Lua, on_progress: Option<Function>) -> mlua::Result<Function> {
     lua.create_function(move |lua, job: AnyUserData| {
-        let job = Arc::clone(&job.borrow::<JobObject>()?.0);
+        let job = Arc::clone(&job.borrow::<Job>()?.0);
         loop {
             let turn = Instant::now() + INTERVAL;
             match job.next(Some(turn)).map_err(mlua::Error::external)? {
@@ -127,18 +127,18 @@ fn results(lua: &Lua, on_progress: Option<Function>) -> mlua::Result<Function> {
     })
 }
 
-fn tell(lua: &Lua, job: &Job, on_progress: Option<&Function>) -> mlua::Result<()> {
+fn tell(lua: &Lua, job: &Work, on_progress: Option<&Function>) -> mlua::Result<()> {
     on_progress.map_or(Ok(()), |f| f.call(progress(lua, job)?))
 }
 
 /// Results on the way to Lua. They go back if they do not get there.
 struct Taken<'a> {
-    job: &'a Job,
+    job: &'a Work,
     results: Vec<Outcome>,
 }
 
 impl<'a> Taken<'a> {
-    fn new(job: &'a Job) -> Self {
+    fn new(job: &'a Work) -> Self {
         let results = Vec::new();
         Self { job, results }
     }

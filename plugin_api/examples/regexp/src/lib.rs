@@ -52,9 +52,16 @@ impl PluginLua for Regexp {
             FunctionDoc::new("compile")
                 .text(
                     "Compiles a regular expression; an error shows where it is wrong.\n\
-                     The object has the methods is_match(text, init?), find(text, init?), match(text, init?), \
-                     captures(text, init?), count(text), gmatch(text), gsub(text, replacement, limit?) and \
-                     split(text, limit?).",
+                     The object has these methods; positions and `init` count bytes from 1:\n\
+                     is_match(text, init?): whether it occurs\n\
+                     find(text, init?): where the first match begins and ends, and its groups; or nil\n\
+                     match(text, init?): the groups of the first match, or all of it if there are none; or nil\n\
+                     captures(text, init?): a table of the match at 0 and its groups by number and name; or nil\n\
+                     count(text): how often it occurs\n\
+                     gmatch(text): an iterator over what `match` gives\n\
+                     gsub(text, replacement, limit?): the text with matches replaced by a text with $1, $name or \
+                     ${name}, by a table's value or by a function's result; and how many were\n\
+                     split(text, limit?): an array of the texts between the matches",
                 )
                 .parameters(["pattern", "options"])
                 .types(

@@ -6,7 +6,10 @@ use plugin_api::FunctionDoc;
 pub(crate) fn docs() -> Vec<FunctionDoc> {
     vec![
         FunctionDoc::new("open")
-            .text("Opens a store, a file that is made if it is not there. One handle can have it open at a time.")
+            .text(
+                "Opens a store, a file that is made if it is not there. One handle can have it open at a time.\n\
+                 The other functions are its methods: `store.open(path):get(key)`.",
+            )
             .parameters(["path"])
             .types(["string"], ["Store"]),
         FunctionDoc::new("close")
@@ -46,11 +49,11 @@ pub(crate) fn docs() -> Vec<FunctionDoc> {
                  each step looks for the next key that there is.",
             )
             .parameters(["store", "from", "to"])
-            .types(["Store", "string?", "string?"], ["fun(): string?, string?"]),
+            .types(["Store", "string?", "string?"], ["(fun(): string?, string?)"]),
         FunctionDoc::new("prefix")
             .text("Iterates over the keys that begin with a text, as `range` does.")
             .parameters(["store", "prefix"])
-            .types(["Store", "string"], ["fun(): string?, string?"]),
+            .types(["Store", "string"], ["(fun(): string?, string?)"]),
         FunctionDoc::new("write")
             .text(
                 "Calls a function with a transaction and commits it; its results are returned. If the function \
