@@ -220,11 +220,11 @@ describe("json", function()
 
   it("may be used by finalisers that run while it makes tables", function()
     local text = "[" .. ("{\"a\":[1,2,3]},"):rep(2000) .. "0]"
-    local runs = 0
+    local runs, may_fail = 0, false
     local function finalise()
       runs = runs + 1
       assert(json.encode(json.decode "[[1],{}]") == "[[1],{}]")
-      if runs % 2 == 0 then error "a finaliser fails" end
+      if may_fail and runs % 2 == 0 then error "a finaliser fails" end
     end
     local function litter()
       if newproxy then
@@ -235,10 +235,12 @@ describe("json", function()
     end
     for _ = 1, 50 do
       litter()
-      -- A failing finaliser may be an error of whoever makes tables.
+      -- A failing finaliser may be an error of whoever makes tables; in Lua 5.2 of whoever calls `pcall`.
+      may_fail = _VERSION ~= "Lua 5.2"
       pcall(json.decode, text)
+      may_fail = false
     end
-    for _ = 1, 200 do pcall(collectgarbage) end
+    for _ = 1, 200 do collectgarbage() end
     assert.is_true(runs > 10)
     assert.equal(2001, #json.decode(text))
   end)
