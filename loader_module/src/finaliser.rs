@@ -1,10 +1,10 @@
-//! Whether Lua is running a finaliser.
+//! Whether Lua is running a finaliser, and keeping it from that.
 
 use std::cell::Cell;
 use std::ffi::c_int;
 
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::protected;
+use plugin_api::protected::{self, CollectorPause};
 
 /// A request to the collector: whether it runs. Lua 5.1 does not know it and answers with -1.
 pub(crate) const IS_RUNNING: c_int = 9;
@@ -23,6 +23,26 @@ pub(crate) unsafe fn is_running(state: *mut lua_State) -> bool {
         }
         // A script may have stopped it as well.
         ffi::lua_gc(state, IS_RUNNING, 0) != 1 && !calls_hooks(state)
+    }
+}
+
+/// Keeps finalisers from running, where that is possible, until what it gives is dropped.
+///
+/// Inside a finaliser of Lua 5.1, and inside a hook, which looks the same, nothing is done: Lua puts the
+/// collector off there by itself, and starting it again would finalise what is in use if the state is
+/// being closed.
+///
+/// # Safety
+///
+/// - As for [`is_running`], until the value is dropped.
+pub(crate) unsafe fn put_off(state: *mut lua_State) -> CollectorPause {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if cfg!(feature = "lua51") && calls_hooks(state) {
+            CollectorPause::forced(state)
+        } else {
+            CollectorPause::new(state)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use plugin_api::instance::Failure;
 use plugin_api::mlua::{self, Lua, Table, ffi};
 use plugin_api::protected::try_again;
 
+use crate::finaliser;
 use crate::library::Library;
 use crate::loaded::facts::{self, Facts};
 use crate::lua_state;
@@ -65,6 +66,12 @@ impl ForeignInstance {
 
     /// Makes the plugin's functions in a Lua state, as a table.
     pub(crate) fn functions(&mut self, lua: &Lua) -> Result<Table, Failure> {
+        {
+            // The plugin's mlua makes its data by calls that may not fail, as a finaliser would.
+            // SAFETY: the state is open, and has room.
+            let _pause = lua.exec_raw_lua(|raw| unsafe { finaliser::put_off(raw.state()) });
+            self.call_in::<()>(lua, self.library.descriptor().enter, 0)?;
+        }
         self.call_in(lua, self.library.descriptor().functions, 1)
     }
 

@@ -386,6 +386,9 @@ pub struct Descriptor {
     /// Whether a function of the library may be running that was called through LuaJIT's FFI, in the state
     /// with the registry at this address: 0 if not.
     pub is_called_directly: unsafe extern "C" fn(registry: usize) -> u32,
+    /// Makes what the library needs in a state before [`functions`](Self::functions) is called there. The
+    /// collector had better rest meanwhile. Runs no code of the plugin.
+    pub enter: StateFn,
 }
 
 /// Where the registry has the table that [`Descriptor::redirect`] takes functions from, for the

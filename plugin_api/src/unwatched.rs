@@ -8,10 +8,8 @@ use crate::abi::{Inventory, Usage};
 /// Does nothing.
 pub(crate) unsafe fn install() {}
 
-/// It is not known whether a state is new: it is taken for new.
-pub(crate) unsafe fn begin(_state: *mut lua_State) -> bool {
-    true
-}
+/// Does nothing.
+pub(crate) unsafe fn begin(_state: *mut lua_State) {}
 
 /// Runs `body`.
 pub(crate) fn learn<R>(body: impl FnOnce() -> R) -> R {

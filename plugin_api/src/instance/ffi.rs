@@ -58,6 +58,7 @@ impl Descriptor {
             loosen,
             has_started_thread,
             is_called_directly,
+            enter,
         }
     }
 }
@@ -145,6 +146,15 @@ unsafe extern "C" fn destroy(instance: RawInstance, sink: Sink) -> Status {
     let instance = unsafe { Box::from_raw(instance.cast::<Instance>()) };
     // SAFETY: the loader passes a usable sink.
     unsafe { report(instance.destroy(), sink) }
+}
+
+unsafe extern "C-unwind" fn enter(
+    state: *mut lua_State,
+    instance: RawInstance,
+    sink: Sink,
+) -> Status {
+    // SAFETY: as for `functions`.
+    unsafe { in_state(state, instance, Task::Enter, sink) }
 }
 
 unsafe extern "C-unwind" fn functions(
@@ -251,6 +261,8 @@ unsafe extern "C" fn describe(state: *mut lua_State, instance: RawInstance, sink
 
 #[derive(Clone, Copy)]
 enum Task {
+    /// Has mlua make its data for the state.
+    Enter,
     /// Leaves the table of functions on the stack.
     Functions,
     Revoke,
@@ -318,20 +330,15 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
         return 0;
     }
     // SAFETY: `state` runs this function, which owns nothing: this may raise.
-    let is_first = unsafe {
+    unsafe {
         ffi::lua_settop(state, 0);
-        residence::begin(state)
-    };
+        residence::begin(state);
+    }
     // SAFETY: mlua's data for the state lives until the state is closed. What mlua does here it
     // does as protected calls, so nothing jumps over the frames of `catch`; while it makes its data,
     // the collector rests.
     let entered = panics::catch(|| unsafe {
-        let collector = if is_first {
-            CollectorPause::forced(state)
-        } else {
-            CollectorPause::new(state)
-        };
-        let _pauses = (HookPause::new(state), collector);
+        let _pauses = (HookPause::new(state), CollectorPause::new(state));
         let lua: &Lua = residence::learn(|| Lua::get_or_init_from_ptr(state));
         late::make_late_calls_safe(lua).map(|()| lua)
     });
@@ -349,6 +356,7 @@ unsafe extern "C-unwind" fn run_call(state: *mut lua_State) -> c_int {
     // SAFETY: see the module: the instance is alive and used by one thread at a time.
     let instance = unsafe { &mut *call.instance };
     call.outcome = match call.task {
+        Task::Enter => Ok(None),
         Task::Revoke => instance.revoke(lua).map(|()| None),
         Task::Redirect => lua
             .named_registry_value(CURRENT_KEY)

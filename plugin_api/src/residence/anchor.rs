@@ -45,12 +45,12 @@ pub(super) fn key() -> *const c_void {
     (&raw const ANCHOR_KEY).cast()
 }
 
-/// Makes the anchor of a state, if it has none, and tells whether it had none. May raise.
+/// Makes the anchor of a state, if it has none. May raise.
 ///
 /// # Safety
 ///
 /// - `state` is running a protected call, with room for two values.
-pub(crate) unsafe fn begin(state: *mut lua_State) -> bool {
+pub(crate) unsafe fn begin(state: *mut lua_State) {
     // SAFETY: as the caller promises.
     unsafe {
         ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key());
@@ -61,7 +61,6 @@ pub(crate) unsafe fn begin(state: *mut lua_State) -> bool {
             ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, key());
             records::begin(state);
         }
-        is_new
     }
 }
 
