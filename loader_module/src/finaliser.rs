@@ -4,10 +4,7 @@ use std::cell::Cell;
 use std::ffi::c_int;
 
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::protected::{self, CollectorPause};
-
-/// A request to the collector: whether it runs. Lua 5.1 does not know it and answers with -1.
-pub(crate) const IS_RUNNING: c_int = 9;
+use plugin_api::protected::{self, CollectorPause, IS_RUNNING};
 
 /// Whether a finaliser is running: the collector is stopped then, and Lua calls no hook. Lua 5.4, from
 /// its fourth release, and 5.5 refuse any request to the collector instead.

@@ -149,6 +149,10 @@ unsafe fn main_thread(state: *mut lua_State) -> Option<*mut lua_State> {
     }
 }
 
+/// A request to the collector: whether it runs. Lua 5.1 does not know it and answers with -1; Lua 5.5 has
+/// another number for it.
+pub const IS_RUNNING: c_int = if cfg!(feature = "lua55") { 6 } else { 9 };
+
 /// Keeps the collector from running, and with it finalisers of the script, until dropped.
 ///
 /// mlua makes some of its own data by calls that may not raise, and in LuaJIT a finaliser that
@@ -168,13 +172,10 @@ impl CollectorPause {
     /// - `state` is valid until the value is dropped.
     #[must_use]
     pub unsafe fn new(state: *mut lua_State) -> Self {
-        const IS_RUNNING: c_int = 9;
         // SAFETY: these requests neither raise nor allocate.
-        let was_running = cfg!(not(feature = "lua51"))
-            && unsafe {
-                let running = ffi::lua_gc(state, IS_RUNNING, 0) != 0;
-                running && ffi::lua_gc(state, ffi::LUA_GCSTOP, 0) == 0
-            };
+        let was_running = unsafe {
+            ffi::lua_gc(state, IS_RUNNING, 0) == 1 && ffi::lua_gc(state, ffi::LUA_GCSTOP, 0) == 0
+        };
         Self { state, was_running }
     }
 
@@ -185,16 +186,18 @@ impl CollectorPause {
     /// - As for [`new`](Self::new).
     #[must_use]
     pub unsafe fn forced(state: *mut lua_State) -> Self {
-        if cfg!(feature = "lua51") {
-            // SAFETY: as the caller promises; the request neither raises nor allocates.
-            unsafe { ffi::lua_gc(state, ffi::LUA_GCSTOP, 0) };
-            return Self {
-                state,
-                was_running: true,
-            };
+        // SAFETY: as the caller promises; the requests neither raise nor allocate. What is built for Lua
+        // 5.1 may run in LuaJIT.
+        unsafe {
+            if cfg!(feature = "lua51") && ffi::lua_gc(state, IS_RUNNING, 0) < 0 {
+                ffi::lua_gc(state, ffi::LUA_GCSTOP, 0);
+                return Self {
+                    state,
+                    was_running: true,
+                };
+            }
+            Self::new(state)
         }
-        // SAFETY: as the caller promises.
-        unsafe { Self::new(state) }
     }
 }
 

@@ -4,9 +4,9 @@ use std::ffi::c_int;
 
 use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi;
-use plugin_api::protected::{HookPause, try_again};
+use plugin_api::protected::{HookPause, IS_RUNNING, try_again};
 
-use crate::finaliser::{self, IS_RUNNING};
+use crate::finaliser;
 use crate::library::Addresses;
 
 /// Runs a full collection, with all finalisers that are due. Those that fail do so in the call that
