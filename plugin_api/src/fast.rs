@@ -38,9 +38,14 @@
 //! The same numbers, booleans and strings, borrowed ones too; `()`, tuples of up to eight, `Option`,
 //! `Result` with any error that can be displayed, any other [`IntoLua`](mlua::IntoLua) type,
 //! [`Variadic`](mlua::Variadic) and [`MultiValue`](mlua::MultiValue). A string that is put together of
-//! pieces can be given as [`Concat`], which needs no `String`.
+//! pieces can be given as [`Concat`], which needs no `String`; a value whose type depends on the data as
+//! [`Scalar`].
 //!
 //! A function with an argument or result that only mlua can convert costs what mlua's callbacks cost.
+//!
+//! # Methods
+//!
+//! [`FastMethods::add_fast_method`] gives a userdata type methods that are fast functions.
 //!
 //! # Errors
 //!
@@ -61,19 +66,24 @@ mod data;
 mod function;
 mod jit;
 mod made;
+mod methods;
 mod names;
 mod outcome;
 mod primitive;
 mod raw;
 mod same;
+mod scalar;
 mod signature;
 mod simple;
+mod userdata;
 
 pub use argument::Argument;
 pub use concat::Concat;
 pub use function::FastFunction;
 pub use jit::{FfiArgument, FfiFunction, FfiOutcome};
+pub use methods::FastMethods;
 pub use outcome::Outcome;
+pub use scalar::Scalar;
 pub use signature::{Signature, Type};
 
 pub(crate) use blocks::is_called_directly;

@@ -136,6 +136,113 @@ describe("a fast function", function()
     assert.equal(8, counter:get())
     assert.equal(12, counter:add(4))
     assert.equal(17, f.hold("abc", counter, "xy"))
+    assert.equal(24, f.both(counter, counter))
+    assert.same({ n = 2, nil, nil }, pack(f.any()))
+    assert.same({ n = 2, 2, 12 }, pack(f.any("ab", counter)))
+    assert.equal(("x 12"):rep(300), counter:held("x"))
+    local other = f.counter(1)
+    f.swap(counter, other)
+    assert.same({ 1, 12 }, { counter:get(), other:get() })
+    assert.equal(26, f.sum_of(counter, other, counter, other))
+    assert.equal(0, f.sum_of())
+  end)
+
+  it("takes references to userdata in coroutines, and while others are at work", function()
+    local counter = f.counter(5)
+    local co = coroutine.wrap(function()
+      for _ = 1, 3 do coroutine.yield(counter:add(1), f.get(counter)) end
+    end)
+    assert.same({ 6, 6 }, { co() })
+    local inner = {}
+    -- A callback of mlua is at work on this thread.
+    assert.equal(5, f.apply(function(n)
+      inner = { co() }
+      coroutine.wrap(function()
+        f.apply(function() inner[3] = f.add_to(counter, 1) return 1 end, n)
+        coroutine.wrap(function() inner[4] = counter:get() end)()
+      end)()
+      return n
+    end, 5))
+    assert.same({ 7, 7, 8, 8 }, inner)
+    assert.same({ 9, 9 }, { co() })
+    if support.has_c_bodies then
+      assert.equal(9, coroutine.wrap(f.get)(counter))
+      assert.equal(10, coroutine.wrap(counter.add)(counter, 1))
+      assert.is_false(pcall(coroutine.wrap(f.get), 1))
+    end
+    -- What was put on the stack of another thread is gone.
+    for _ = 1, 1000 do coroutine.wrap(function() counter:add(1) end)() end
+    for _ = 1, 1000 do
+      coroutine.wrap(function() assert(not pcall(f.get, io.stdout)) end)()
+    end
+  end)
+
+  it("refuses userdata that are in use, finalised, or of another type", function()
+    local counter = f.counter(5)
+    assert.equal("bad argument #2 to 'swap' (userdata is in use)", failure(f, "swap", counter, counter))
+    local message
+    assert.equal(7, counter:apply(function(n)
+      assert.equal(5, n)
+      message = select(2, pcall(function() return counter:get() end))
+      assert.is_false(pcall(f.sum_of, f.counter(1), counter))
+      assert.is_false(pcall(f.any, "text", counter))
+      return 7
+    end))
+    assert.matches("calling 'get' on bad self %(userdata is in use%)$", message)
+    assert.equal(5, counter:get())
+    local thing = has_integers and "Thing" or "userdata"
+    local expected = "bad argument #2 to 'both' (Counter expected, got "
+    assert.equal(expected .. thing .. ")", failure(f, "both", counter, f.thing()))
+    assert.equal(expected .. (has_integers and "FILE*" or "userdata") .. ")", failure(f, "both", counter, io.stdout))
+    assert.equal(expected .. "no value)", failure(f, "both", counter))
+    assert.equal(expected .. "table)", failure(f, "both", counter, {}))
+    assert.equal("bad argument #3 to 'sum_of' (Counter expected, got nil)", failure(f, "sum_of", counter, counter, nil))
+    local finaliser = debug.getmetatable(counter).__gc
+    finaliser(counter)
+    assert.matches("finalised", failure(f, "get", counter))
+  end)
+
+  it("gives any number of results, of types that depend on the data", function()
+    assert.same({ n = 0 }, pack(f.words("")))
+    assert.same({ n = 6, 12, nil, "ab", true, 0.5, nil }, pack(f.words("12 - ab yes half -")))
+    local line = ("w "):rep(3000)
+    assert.equal(3000, select("#", f.words(line)))
+    assert.equal(3000, (coroutine.wrap(function() return select("#", f.words(line)) end)()))
+    for _, n in ipairs({ 0, 1, 7, 40, 2000 }) do
+      local results = pack(f.times(("x"):rep(n), n))
+      assert.equal(n + 5, results.n)
+      assert.equal(n, results[1])
+      assert.equal(n, results[n + 5])
+      for i = 2, n + 2 do assert.equal(("x"):rep(n), results[i]) end
+    end
+    assert.equal("unlucky", failure(f, "times", "x", 13))
+    -- More than fit on Lua's stack.
+    local ok, err = pcall(f.times, "x", 2000000)
+    assert.is_false(ok)
+    assert.matches("too many results", err)
+    assert.same({ n = 1 }, pack(f.scalar("abc", 0)))
+    assert.is_false(f.scalar("abc", 1))
+    assert.equal(3, f.scalar("abc", 2))
+    assert.equal(1.5, f.scalar("abc", 3))
+    assert.equal(("abc"):rep(1000), f.scalar("abc", 1000))
+    assert.equal("a\0b", f.scalar_by_mlua("a\0b"))
+  end)
+
+  it("that is a method goes on working after the unload, as its object does, and keeps the library mapped", function()
+    local counter = f.counter(5)
+    local get = counter.get
+    assert.equal(5, get(counter))
+    assert.is_false(cygnixy.unload("fast").unmapped)
+    assert.equal(6, counter:add(1))
+    assert.equal(6, get(counter))
+    assert.is_false(pcall(get, 6))
+    counter = nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    assert.equal(1, #cygnixy.collect())
+    assert.is_false(pcall(get, io.stdout))
+    get = nil -- luacheck: ignore
+    assert.is_true(cygnixy.collect()[1].unmapped)
   end)
 
   it("is like any other function", function()

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
 use mlua::state::RawLua;
-use mlua::{FromLua, Lua, UserData, UserDataRef, UserDataRefMut, Variadic};
+use mlua::{FromLua, Lua, Variadic};
 
 use super::primitive::{self, Raw};
 use super::raw::{self, Misfit, RawBytes};
@@ -83,13 +83,13 @@ pub trait Argument<Marker> {
     #[doc(hidden)]
     unsafe fn read(state: *mut lua_State, span: &mut Span) -> Result<Self::Raw, (c_int, Misfit)>;
 
-    /// Makes what is owned.
+    /// Makes what is owned; in the error, as in that of `read`. Does not raise.
     ///
     /// # Safety
     ///
     /// - The arguments are still on the stack, and `read` gave the argument.
     #[doc(hidden)]
-    unsafe fn hold(state: *mut lua_State, raw: Self::Raw) -> Self::Held;
+    unsafe fn hold(state: *mut lua_State, raw: Self::Raw) -> Result<Self::Held, (c_int, Misfit)>;
 
     /// Makes what is owned by way of mlua; as `read` otherwise.
     ///
@@ -152,9 +152,9 @@ impl<T: FromLua + 'static> Argument<ByValue> for T {
     }
 
     #[inline(always)]
-    unsafe fn hold(_: *mut lua_State, raw: Raw) -> Option<T> {
+    unsafe fn hold(_: *mut lua_State, raw: Raw) -> Result<Option<T>, (c_int, Misfit)> {
         // SAFETY: as the caller promises.
-        Some(unsafe { primitive::make(raw) })
+        Ok(Some(unsafe { primitive::make(raw) }))
     }
 
     unsafe fn hold_by_mlua(lua: Entered<'_>, span: &mut Span) -> Result<Option<T>, (c_int, Unfit)> {
@@ -225,8 +225,8 @@ macro_rules! borrowed {
             }
 
             #[inline(always)]
-            unsafe fn hold(_: *mut lua_State, raw: RawBytes) -> RawBytes {
-                raw
+            unsafe fn hold(_: *mut lua_State, raw: RawBytes) -> Result<RawBytes, (c_int, Misfit)> {
+                Ok(raw)
             }
 
             unsafe fn hold_by_mlua(
@@ -280,8 +280,11 @@ macro_rules! borrowed {
             }
 
             #[inline(always)]
-            unsafe fn hold(_: *mut lua_State, raw: Option<RawBytes>) -> Option<RawBytes> {
-                raw
+            unsafe fn hold(
+                _: *mut lua_State,
+                raw: Option<RawBytes>,
+            ) -> Result<Option<RawBytes>, (c_int, Misfit)> {
+                Ok(raw)
             }
 
             unsafe fn hold_by_mlua(
@@ -310,115 +313,27 @@ macro_rules! borrowed {
 borrowed!(Text MaybeText str, raw::text, text);
 borrowed!(Bytes MaybeBytes [u8], raw::bytes, bytes);
 
-/// What every argument has in common that only mlua can take.
-macro_rules! only_by_mlua {
-    () => {
-        type Raw = ();
-
-        #[inline(always)]
-        fn is_direct() -> bool {
-            false
-        }
-
-        unsafe fn read(_: *mut lua_State, _: &mut Span) -> Result<(), (c_int, Misfit)> {
-            unreachable!()
-        }
-
-        unsafe fn hold(_: *mut lua_State, (): ()) -> Self::Held {
-            unreachable!()
-        }
-    };
-}
-
-/// References to the plugin's own userdata, which is borrowed for the length of the call.
-macro_rules! userdata {
-    ($Marker:ident $Maybe:ident ($($mutable:tt)?) $Guard:ident $deref:ident $text:literal) => {
-        #[doc = concat!("`&", $text, "T` of a userdata.")]
-        #[derive(Debug)]
-        pub struct $Marker;
-
-        impl<'x, T: UserData + 'static> Argument<$Marker> for &'x $($mutable)? T {
-            type Held = $Guard<T>;
-            type Of<'a> = &'a $($mutable)? T;
-
-            only_by_mlua!();
-
-            fn describe() -> Option<Type> {
-                Some(Type::of_rust::<T>())
-            }
-
-            unsafe fn hold_by_mlua(
-                lua: Entered<'_>,
-                span: &mut Span,
-            ) -> Result<$Guard<T>, (c_int, Unfit)> {
-                let index = span.next();
-                let unlike = || (index, Unfit::Unlike(Type::of_rust::<T>().to_string()));
-                if index > span.last {
-                    return Err(unlike());
-                }
-                // SAFETY: as the caller promises.
-                let borrowed = unsafe { $Guard::<T>::from_stack(index, lua.raw) };
-                borrowed.map_err(|error| match error {
-                    mlua::Error::UserDataTypeMismatch
-                    | mlua::Error::FromLuaConversionError { .. } => unlike(),
-                    error => (index, Unfit::Error(error)),
-                })
-            }
-
-            #[inline(always)]
-            fn lend(held: &mut $Guard<T>) -> &$($mutable)? T {
-                held
-            }
-        }
-
-        #[doc = concat!("`Option<&", $text, "T>` of a userdata.")]
-        #[derive(Debug)]
-        pub struct $Maybe;
-
-        impl<'x, T: UserData + 'static> Argument<$Maybe> for Option<&'x $($mutable)? T> {
-            type Held = Option<$Guard<T>>;
-            type Of<'a> = Option<&'a $($mutable)? T>;
-
-            only_by_mlua!();
-
-            fn describe() -> Option<Type> {
-                Some(Type::of_rust::<T>().optional())
-            }
-
-            unsafe fn hold_by_mlua(
-                lua: Entered<'_>,
-                span: &mut Span,
-            ) -> Result<Option<$Guard<T>>, (c_int, Unfit)> {
-                // SAFETY: as the caller promises.
-                unsafe {
-                    if span.first > span.last || raw::is_absent(lua.raw.state(), span.first) {
-                        span.next();
-                        return Ok(None);
-                    }
-                    <&'x $($mutable)? T as Argument<$Marker>>::hold_by_mlua(lua, span).map(Some)
-                }
-            }
-
-            #[inline(always)]
-            fn lend(held: &mut Option<$Guard<T>>) -> Option<&$($mutable)? T> {
-                held.$deref()
-            }
-        }
-    };
-}
-
-userdata!(Shared MaybeShared () UserDataRef as_deref "");
-userdata!(Exclusive MaybeExclusive (mut) UserDataRefMut as_deref_mut "mut ");
-
 /// The Lua state, which the caller does not pass.
 #[derive(Debug)]
 pub struct Host;
 
 impl Argument<Host> for &Lua {
+    type Raw = ();
     type Held = Lua;
     type Of<'a> = &'a Lua;
 
-    only_by_mlua!();
+    #[inline(always)]
+    fn is_direct() -> bool {
+        false
+    }
+
+    unsafe fn read(_: *mut lua_State, _: &mut Span) -> Result<(), (c_int, Misfit)> {
+        unreachable!()
+    }
+
+    unsafe fn hold(_: *mut lua_State, (): ()) -> Result<Lua, (c_int, Misfit)> {
+        unreachable!()
+    }
 
     fn describe() -> Option<Type> {
         None
@@ -466,19 +381,17 @@ impl<T: Argument<M>, M> Argument<Rest<M>> for Variadic<T> {
         Ok(all)
     }
 
-    unsafe fn hold(state: *mut lua_State, mut raw: Span) -> Vec<T::Held> {
+    unsafe fn hold(state: *mut lua_State, mut raw: Span) -> Result<Vec<T::Held>, (c_int, Misfit)> {
         let mut held = Vec::with_capacity(raw.len());
         while raw.first <= raw.last {
-            // SAFETY: `read` has read the same values; strings are strings by now, so that this
-            // neither fails nor raises.
-            unsafe {
-                match T::read(state, &mut raw) {
-                    Ok(one) => held.push(T::hold(state, one)),
-                    Err(_) => unreachable!(),
-                }
-            }
+            // SAFETY: `read` has read the same values; strings are strings by now, so that this does
+            // not raise.
+            held.push(unsafe {
+                let one = T::read(state, &mut raw)?;
+                T::hold(state, one)?
+            });
         }
-        held
+        Ok(held)
     }
 
     unsafe fn hold_by_mlua(

@@ -63,6 +63,8 @@ pub(super) enum Placed {
     Bytes(*const u8, usize),
     /// To raise an error with a text.
     Failed(String),
+    /// To raise an error of the argument at an index.
+    Misfit(c_int, Misfit),
     /// To raise the value on top of the stack.
     Raise,
 }
@@ -88,6 +90,7 @@ pub(super) unsafe fn run(state: *mut lua_State, body: impl FnOnce(&mut Room) -> 
                 1
             }
             Ok(Placed::Failed(text)) => raise_failure(state, text),
+            Ok(Placed::Misfit(index, misfit)) => raise_misfit(state, index, misfit),
             Ok(Placed::Raise) => ffi::lua_error(state),
             Err(payload) => raise_panic(state, payload),
         }

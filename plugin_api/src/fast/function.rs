@@ -7,7 +7,7 @@ use mlua::ffi::{self, lua_State};
 
 use super::argument::{Argument, Entered, Span};
 use super::by_mlua;
-use super::call;
+use super::call::{self, Placed};
 use super::outcome::Outcome;
 use super::signature::{Signature, Type};
 
@@ -106,7 +106,10 @@ macro_rules! functions {
                         Err((index, misfit)) => call::raise_misfit(state, index, misfit),
                     };)*
                     call::run(state, |room| {
-                        $(let mut $held = $T::hold(state, $raw);)*
+                        $(let mut $held = match $T::hold(state, $raw) {
+                            Ok(held) => held,
+                            Err((index, misfit)) => return Placed::Misfit(index, misfit),
+                        };)*
                         let result = Call::call(self, ($($T::lend(&mut $held),)*));
                         let owns = false $(|| needs_drop::<$T::Held>())*;
                         call::place(state, &result, owns, room)

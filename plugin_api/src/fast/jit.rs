@@ -274,7 +274,8 @@ macro_rules! functions {
                 #[allow(unused_unsafe)]
                 unsafe {
                     $(let raw = $T::read_slot(&block.arguments[$i]).ok_or(Stopped::Misfit)?;
-                    let mut $held = $T::hold(ptr::null_mut(), raw);)*
+                    let mut $held =
+                        $T::hold(ptr::null_mut(), raw).map_err(|_| Stopped::Misfit)?;)*
                     Call::call(self, ($($T::lend(&mut $held),)*)).leave(block)
                 }
             }

@@ -4,6 +4,7 @@ use mlua::{AnyUserData, Function, LightUserData, LuaString, MultiValue, Table, T
 
 use super::primitive;
 use super::same::same;
+use super::scalar::Scalar;
 use super::signature::Type;
 
 /// A type in the words of Lua.
@@ -22,7 +23,7 @@ pub(super) fn describe<T>() -> Type {
         };
     }
     named!(
-        &str = "string", &[u8] = "string",
+        &str = "string", &[u8] = "string", Scalar<'_> = "any",
         Value = "any", MultiValue = "any", LuaString = "string", Table = "table",
         Function = "function", Thread = "thread", AnyUserData = "userdata",
         LightUserData = "lightuserdata", mlua::Error = "any", mlua::BString = "string",

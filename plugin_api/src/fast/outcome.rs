@@ -10,6 +10,7 @@ use super::argument::Entered;
 use super::names;
 use super::primitive;
 use super::same::{borrow, same};
+use super::scalar::Scalar;
 use super::signature::Type;
 use super::simple::Simple;
 use crate::errors::Message;
@@ -117,12 +118,15 @@ fn view<'a, T>(value: &'a T) -> Option<Simple<'a>> {
         };
     }
     slices!(str => str::as_bytes, [u8] => <[u8]>::as_ref);
-    None
+    // SAFETY: as above.
+    unsafe { borrow::<T, Scalar<'a>>(value) }.map(Scalar::view)
 }
 
+/// Whether a value of the type may be a string that [`view`] knows of other types than the primitive ones.
 #[inline(always)]
-fn is_slice<T>() -> bool {
+fn may_be_slice<T>() -> bool {
     same::<T, &str>()
+        || same::<T, Scalar<'_>>()
         || same::<T, &[u8]>()
         || same::<T, Option<&str>>()
         || same::<T, Option<&[u8]>>()
@@ -140,12 +144,12 @@ impl<T: IntoLua> Outcome<One> for T {
 
     #[inline(always)]
     fn is_direct() -> bool {
-        primitive::is_primitive::<T>() || is_slice::<T>()
+        primitive::is_primitive::<T>() || may_be_slice::<T>()
     }
 
     #[inline(always)]
     fn may_raise() -> bool {
-        primitive::is_text::<T>() || is_slice::<T>()
+        primitive::is_text::<T>() || may_be_slice::<T>()
     }
 
     #[inline(always)]
@@ -306,36 +310,69 @@ tuples!(
 #[derive(Debug)]
 pub struct Many;
 
-macro_rules! many {
-    ([$($T:ident)?] $Type:ty, $describe:expr) => {
-        impl<$($T: IntoLua)?> Outcome<Many> for $Type {
-            fn describe(types: &mut Vec<Type>) {
-                types.push($describe.rest());
-            }
+impl Outcome<Many> for MultiValue {
+    fn describe(types: &mut Vec<Type>) {
+        types.push(Type::named("any").rest());
+    }
 
-            #[inline(always)]
-            fn is_direct() -> bool {
-                false
-            }
+    #[inline(always)]
+    fn is_direct() -> bool {
+        false
+    }
 
-            fn may_raise() -> bool {
-                true
-            }
+    fn may_raise() -> bool {
+        true
+    }
 
-            fn simple(&self) -> Simple<'_> {
-                unreachable!()
-            }
+    fn simple(&self) -> Simple<'_> {
+        unreachable!()
+    }
 
-            unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
-                // SAFETY: as the caller promises.
-                unsafe { self.push_into_stack_multi(lua.raw) }
-            }
-        }
-    };
+    unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
+        // SAFETY: as the caller promises.
+        unsafe { self.push_into_stack_multi(lua.raw) }
+    }
 }
 
-many!([] MultiValue, Type::named("any"));
-many!([T] Variadic<T>, names::describe::<T>());
+impl<T: IntoLua> Outcome<Many> for Variadic<T> {
+    fn describe(types: &mut Vec<Type>) {
+        types.push(names::describe::<T>().rest());
+    }
+
+    #[inline(always)]
+    fn is_direct() -> bool {
+        <T as Outcome<One>>::is_direct()
+    }
+
+    #[inline(always)]
+    fn may_raise() -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn simple(&self) -> Simple<'_> {
+        Simple::Several
+    }
+
+    unsafe fn push(&self, state: *mut lua_State) -> c_int {
+        // What is pushed behind them, in a tuple, has room as before.
+        let room = c_int::try_from(self.len().saturating_add(ROOM as usize));
+        let room = room.unwrap_or(c_int::MAX);
+        // SAFETY: as the caller promises. Lua makes room for all of them, or raises.
+        unsafe {
+            ffi::luaL_checkstack(state, room, c"too many results".as_ptr());
+            for value in self.iter() {
+                value.simple().push(state);
+            }
+        }
+        room - ROOM
+    }
+
+    unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
+        // SAFETY: as the caller promises.
+        unsafe { self.push_into_stack_multi(lua.raw) }
+    }
+}
 
 /// Pushes a result that is behind a pointer.
 ///

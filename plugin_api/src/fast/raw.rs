@@ -17,6 +17,10 @@ pub enum Misfit {
     OutOfRange,
     /// Text was expected, and the bytes are something else.
     NotUtf8,
+    /// The userdata is borrowed in a way that excludes this one.
+    Borrowed,
+    /// The userdata, or mlua's data for the state, was finalised.
+    Finalised,
 }
 
 impl Misfit {
@@ -36,6 +40,8 @@ impl Misfit {
             }
             Self::OutOfRange => "value out of range",
             Self::NotUtf8 => "string is not valid UTF-8",
+            Self::Borrowed => "userdata is in use",
+            Self::Finalised => "userdata was finalised",
         }
     }
 }

@@ -42,17 +42,20 @@ impl Type {
         Self::of_path(std::any::type_name::<T>())
     }
 
+    /// The name of a Rust type without its path.
+    pub(crate) fn bare_name<T>() -> &'static str {
+        bare_name(std::any::type_name::<T>())
+    }
+
     fn of_path(path: &'static str) -> Self {
         let inside = path.strip_prefix("core::option::Option<");
         if let Some(inside) = inside.and_then(|path| path.strip_suffix('>')) {
             return Self::of_path(inside).optional();
         }
-        let bare = path.split('<').next().unwrap_or(path);
-        let name = bare.rsplit("::").next().unwrap_or(bare);
-        let name = match name {
+        let name = match bare_name(path) {
             "Vec" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" => "table",
-            _ if bare.starts_with(['[', '(']) => "table",
-            _ => name,
+            _ if path.starts_with(['[', '(']) => "table",
+            name => name,
         };
         Self::named(name)
     }
@@ -88,6 +91,12 @@ impl fmt::Display for Type {
         );
         write!(f, "{before}{}{after}", self.name)
     }
+}
+
+/// A path without its modules and what is in its brackets.
+fn bare_name(path: &'static str) -> &'static str {
+    let bare = path.split('<').next().unwrap_or(path);
+    bare.rsplit("::").next().unwrap_or(bare)
 }
 
 /// The types of a function's parameters and results.

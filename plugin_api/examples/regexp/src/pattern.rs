@@ -1,12 +1,14 @@
 //! A compiled pattern: the object that scripts work with.
 
 use std::cell::Cell;
+use std::iter;
 use std::sync::Arc;
 
 use plugin_api::LuaExt;
+use plugin_api::fast::{FastMethods, Scalar};
 use plugin_api::mlua::{
-    self, Function, IntoLua, IntoLuaMulti, Lua, LuaString, MetaMethod, MultiValue, Table, UserData,
-    UserDataMethods, Value,
+    self, Function, Lua, LuaString, MetaMethod, Table, UserData, UserDataFields, UserDataMethods,
+    Value, Variadic,
 };
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
@@ -91,12 +93,15 @@ fn misfit(option: &str, expected: &str, found: &Value) -> mlua::Error {
 }
 
 impl UserData for Pattern {
+    fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
+        fields.add_fast_method("is_match", is_match);
+        fields.add_fast_method("find", find);
+        fields.add_fast_method("match", first_match);
+        fields.add_fast_method("count", count);
+    }
+
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_method("is_match", is_match);
-        methods.add_method("find", find);
-        methods.add_method("match", first_match);
         methods.add_method("captures", captures);
-        methods.add_method("count", count);
         methods.add_method("gmatch", gmatch);
         methods.add_method("gsub", gsub);
         methods.add_method("split", split);
@@ -106,73 +111,62 @@ impl UserData for Pattern {
     }
 }
 
-/// A text, and the position to begin at.
-type Searched = (LuaString, Option<i64>);
-
 /// `is_match(text [, init])`: whether the pattern occurs.
-fn is_match(_: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<bool> {
-    let text = text.as_bytes();
+fn is_match(this: &Pattern, text: &[u8], init: Option<i64>) -> bool {
     let start = matches::start(init, text.len());
-    Ok(start.is_some_and(|start| this.regex.is_match_at(&text, start)))
+    start.is_some_and(|start| this.regex.is_match_at(text, start))
 }
 
 /// `find(text [, init])`: where the first match begins and ends, and its groups; or nil.
-fn find(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<MultiValue> {
-    let text = text.as_bytes();
+fn find<'a>(this: &Pattern, text: &'a [u8], init: Option<i64>) -> Variadic<Scalar<'a>> {
     let place = |start: usize, end: usize| {
-        let mut values = MultiValue::with_capacity(this.regex.captures_len() + 1);
-        values.push_back((start + 1).into_lua(lua)?);
-        values.push_back(end.into_lua(lua)?);
-        Ok(values)
+        // No text is longer than a signed number can say.
+        [start + 1, end].map(|place| Scalar::Integer(place as i64))
     };
     let found = matches::start(init, text.len()).and_then(|start| {
         if !this.has_groups() {
-            let found = this.regex.find_at(&text, start)?;
-            return Some(place(found.start(), found.end()));
+            let found = this.regex.find_at(text, start)?;
+            return Some(place(found.start(), found.end()).into_iter().collect());
         }
-        this.with_groups(&text, start, |groups| {
+        this.with_groups(text, start, |groups| {
             let (start, end) = groups.get(0).unwrap_or_default();
-            let mut values = place(start, end)?;
-            push_groups(lua, &text, groups, &mut values)?;
-            Ok(values)
+            let place = place(start, end).into_iter();
+            place.chain(each_group(text, groups)).collect()
         })
     });
-    found.unwrap_or_else(|| Value::Nil.into_lua_multi(lua))
+    found.unwrap_or_else(nothing)
 }
 
 /// `match(text [, init])`: the groups of the first match, or the match if there are none; or nil.
-fn first_match(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<MultiValue> {
-    let text = text.as_bytes();
+fn first_match<'a>(this: &Pattern, text: &'a [u8], init: Option<i64>) -> Variadic<Scalar<'a>> {
     let found = matches::start(init, text.len()).and_then(|start| {
         if !this.has_groups() {
-            let found = this.regex.find_at(&text, start)?;
-            let whole = lua.create_string(found.as_bytes());
-            return Some(whole.and_then(|whole| whole.into_lua_multi(lua)));
+            let found = this.regex.find_at(text, start)?;
+            return Some(iter::once(found.as_bytes().into()).collect());
         }
-        this.with_groups(&text, start, |groups| {
-            let mut values = MultiValue::with_capacity(groups.len());
-            push_groups(lua, &text, groups, &mut values)?;
-            Ok(values)
-        })
+        this.with_groups(text, start, |groups| each_group(text, groups).collect())
     });
-    found.unwrap_or_else(|| Value::Nil.into_lua_multi(lua))
+    found.unwrap_or_else(nothing)
 }
 
-/// Adds the groups. One that took no part in the match is false: nil would end a loop over `gmatch`.
-fn push_groups(
-    lua: &Lua,
-    text: &[u8],
-    groups: &CaptureLocations,
-    to: &mut MultiValue,
-) -> mlua::Result<()> {
-    for index in 1..groups.len() {
-        to.push_back(group(lua, text, groups, index)?);
-    }
-    Ok(())
+fn nothing<'a>() -> Variadic<Scalar<'a>> {
+    iter::once(Scalar::Nil).collect()
+}
+
+/// The groups. One that took no part in the match is false: nil would end a loop over `gmatch`.
+fn each_group<'a>(text: &'a [u8], groups: &CaptureLocations) -> impl Iterator<Item = Scalar<'a>> {
+    (1..groups.len()).map(|index| match groups.get(index) {
+        Some((start, end)) => text[start..end].into(),
+        None => Scalar::Boolean(false),
+    })
 }
 
 /// `captures(text [, init])`: a table with the match at 0, its groups by number and by name; or nil.
-fn captures(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<Option<Table>> {
+fn captures(
+    lua: &Lua,
+    this: &Pattern,
+    (text, init): (LuaString, Option<i64>),
+) -> mlua::Result<Option<Table>> {
     let text = text.as_bytes();
     let found = matches::start(init, text.len()).and_then(|start| {
         this.with_groups(&text, start, |groups| {
@@ -191,8 +185,8 @@ fn captures(lua: &Lua, this: &Pattern, (text, init): Searched) -> mlua::Result<O
 }
 
 /// `count(text)`: how often the pattern occurs.
-fn count(_: &Lua, this: &Pattern, text: LuaString) -> mlua::Result<usize> {
-    Ok(this.regex.find_iter(&text.as_bytes()).count())
+fn count(this: &Pattern, text: &[u8]) -> usize {
+    this.regex.find_iter(text).count()
 }
 
 /// `gmatch(text)`: a function that gives what `match` would, of one match after the other.
@@ -208,20 +202,19 @@ fn gmatch(lua: &Lua, this: &Pattern, text: LuaString) -> mlua::Result<Function> 
             found.map(|(start, end)| text[start..end].to_vec())
         });
     }
-    let mut cursor = Cursor::default();
-    let mut groups = regex.capture_locations();
-    lua.create_function_mut(move |lua, ()| {
+    let state = Cell::new((Cursor::default(), Some(regex.capture_locations())));
+    lua.create_fast_function(move || {
         let text = text.as_bytes();
-        let mut values = MultiValue::with_capacity(groups.len());
-        if cursor
-            .next_with_groups(&regex, &text, &mut groups)
-            .is_some()
-        {
-            push_groups(lua, &text, &groups, &mut values)?;
-        } else {
-            values.push_back(Value::Nil);
-        }
-        Ok(values)
+        let (mut cursor, groups) = state.take();
+        let mut groups = groups.unwrap_or_else(|| regex.capture_locations());
+        let found = cursor.next_with_groups(&regex, &text, &mut groups);
+        let values: Variadic<Scalar> = match found {
+            // The text is Lua's, which holds it no longer than the call.
+            Some(_) => each_group(&text, &groups).map(Scalar::into_owned).collect(),
+            None => nothing(),
+        };
+        state.set((cursor, Some(groups)));
+        values
     })
 }
 
