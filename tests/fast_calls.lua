@@ -11,7 +11,16 @@ local function round()
   assert(fast.join(",", "a", 1, long) and fast.sum(1, 2, 3) == 6 and fast.or_else(1, long))
   assert(fast.norm({ x = 3, y = 4 }) == 5 and fast.apply(function(x) return x end, 1) == 1)
   assert(fast.hold(short, counter, long) and counter:get() and fast.all(1, nil, long))
+  local other = fast.counter(2)
+  fast.swap(counter, other)
+  assert(fast.both(counter, other) == 3 and fast.sum_of(counter, other, other) and #counter:held(long) > 5000)
+  assert(fast.any(long, counter) == 5000 and select("#", fast.words("a 1 - yes half")) == 5)
+  assert(select("#", fast.times(long, 40)) == 45 and #fast.scalar(long, 4) == 20000 and fast.scalar_by_mlua(long))
+  coroutine.wrap(function() counter:add(1) fast.times(short, 9) end)()
+  counter:apply(function() assert(not pcall(counter.get, counter)) return 1 end)
   for _, case in ipairs({
+    { "swap", counter, counter }, { "both", counter, fast.thing() }, { "sum_of", counter, 1 }, { "any", long, 1 },
+    { "times", long, 13 }, { "times", short, 2000000 }, { "get", io.stdout },
     { "add", 1, {} }, { "hello" }, { "upper", {} }, { "upper", "\255" }, { "byte", 300 }, { "increment", 1.5 },
     { "join", ",", {} }, { "parse", long }, { "fail", short }, { "fail", long }, { "fail_by_mlua" },
     { "panics", short }, { "panics", long }, { "norm", 1 }, { "at", short, 3 }, { "get", 1 },
@@ -37,6 +46,7 @@ pcall(collectgarbage, "setpause", 100) -- not in Lua 5.5
 for i = 1, 200 do
   trouble(i % 2 == 0 and function() error("from a finaliser") end or function()
     assert(fast.hello("finaliser") and #fast.repeated("x", 2000) == 2000)
+    assert(fast.times("y", 20) == 20 and (not pcall(counter.get, counter) or counter:add(1)))
   end)
   pcall(collectgarbage, "step", 1)
   pcall(round)
@@ -44,5 +54,6 @@ end
 for _ = 1, 20 do pcall(collectgarbage) end
 assert(fast.alive() == 1)
 local hello, count = fast.hello, fast.count
+counter = nil
 cygnixy.unload("fast")
 assert(not pcall(hello, "you") and not pcall(count) and not pcall(fast.noop))

@@ -65,17 +65,18 @@ describe("the collector", function()
 
   it("goes on as before", function()
     stays("")
-    stays('collectgarbage("setpause", 170) collectgarbage("setstepmul", 250)\n')
+    if support.abi ~= "lua55" then stays('collectgarbage("setpause", 170) collectgarbage("setstepmul", 250)\n') end
   end)
 
   it("keeps its parameters", function()
     if support.abi ~= "lua55" then return end
+    -- Lua keeps them as short numbers, so not all exactly.
     local line = stays([[
       for i, name in ipairs({ "pause", "stepmul", "stepsize", "minormul", "majorminor", "minormajor" }) do
         collectgarbage("param", name, 40 + 8 * i)
       end
     ]])
-    assert.matches("minormul=72", line, 1, true)
+    assert.matches("minormul=7[12] ", line)
   end)
 
   it("stays stopped where Lua tells that it is", function()

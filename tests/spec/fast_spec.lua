@@ -183,7 +183,10 @@ describe("a fast function", function()
     local message
     assert.equal(7, counter:apply(function(n)
       assert.equal(5, n)
-      message = select(2, pcall(function() return counter:get() end))
+      message = select(2, pcall(function()
+        local got = counter:get()
+        return got
+      end))
       assert.is_false(pcall(f.sum_of, f.counter(1), counter))
       assert.is_false(pcall(f.any, "text", counter))
       return 7
