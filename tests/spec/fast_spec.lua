@@ -193,7 +193,7 @@ describe("a fast function", function()
     end))
     assert.matches("calling 'get' on bad self %(userdata is in use%)$", message)
     assert.equal(5, counter:get())
-    local thing = has_integers and "Thing" or "userdata"
+    local thing = support.abi == "lua52" and "userdata" or "Thing"
     local expected = "bad argument #2 to 'both' (Counter expected, got "
     assert.equal(expected .. thing .. ")", failure(f, "both", counter, f.thing()))
     assert.equal(expected .. (has_integers and "FILE*" or "userdata") .. ")", failure(f, "both", counter, io.stdout))
@@ -223,6 +223,16 @@ describe("a fast function", function()
     local ok, err = pcall(f.times, "x", 2000000)
     assert.is_false(ok)
     assert.matches("too many results", err)
+    for n = 0, 400 do
+      for _, name in ipairs({ "nest", "nest_by_mlua" }) do
+        local count, last = coroutine.wrap(function()
+          return select("#", f[name](n)), (select(-1, f[name](n)))
+        end)()
+        assert.same({ n + 56, 8 }, { count, last })
+      end
+    end
+    assert.same({ n = 3, "a\0", "a\0", "a\0" }, pack(f.bytes("a\0")))
+    assert.same({ n = 3, "a\0", "a\0", "a\0" }, pack(f.bytes_by_mlua("a\0")))
     assert.same({ n = 1 }, pack(f.scalar("abc", 0)))
     assert.is_false(f.scalar("abc", 1))
     assert.equal(3, f.scalar("abc", 2))

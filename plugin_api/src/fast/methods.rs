@@ -10,6 +10,8 @@ pub trait FastMethods<T>: UserDataFields<T> {
     /// Adds a method that is a [fast function](crate::fast): a field that all userdata of the type have, with
     /// a function that takes the userdata first, as `&T` or `&mut T`.
     ///
+    /// Userdata of [`Lua::scope`] cannot be borrowed so: the method refuses them.
+    ///
     /// ```
     /// use plugin_api::LuaExt;
     /// use plugin_api::fast::FastMethods;

@@ -239,6 +239,15 @@ pub(super) fn text_of<E: Display>(error: &E) -> String {
 #[derive(Debug)]
 pub struct Several<Markers>(Markers);
 
+/// Makes room for so many values, and for what mlua needs meanwhile.
+unsafe fn make_room(lua: Entered<'_>, count: c_int) -> mlua::Result<()> {
+    // SAFETY: the caller's `lua` is at work on the thread that is pushed to.
+    match unsafe { ffi::lua_checkstack(lua.raw.state(), count + ROOM) } {
+        0 => Err(mlua::Error::StackError),
+        _ => Ok(()),
+    }
+}
+
 macro_rules! tuples {
     ($(($($T:ident $M:ident),+))*) => {$(
         #[allow(non_snake_case)]
@@ -271,24 +280,26 @@ macro_rules! tuples {
 
             unsafe fn push(&self, state: *mut lua_State) -> c_int {
                 let ($($T,)+) = self;
-                // SAFETY: as the caller promises. Tuples in tuples may be more values than there is
-                // room for: then `may_raise` says so.
+                // SAFETY: as the caller promises. Tuples in tuples may be more values than there is room
+                // for, and then `may_raise` says so; what is in front may be any number.
                 unsafe {
-                    if Self::COUNT > ROOM {
-                        ffi::luaL_checkstack(state, Self::COUNT, c"too many results".as_ptr());
-                    }
-                    0 $(+ $T.push(state))+
+                    0 $(+ {
+                        if Self::COUNT > ROOM {
+                            ffi::luaL_checkstack(state, Self::COUNT, c"too many results".as_ptr());
+                        }
+                        $T.push(state)
+                    })+
                 }
             }
 
             unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
                 let ($($T,)+) = self;
-                // SAFETY: as the caller promises; there is room, as above.
+                // SAFETY: as the caller promises; room is made before each, as above.
                 unsafe {
-                    if Self::COUNT > ROOM && ffi::lua_checkstack(lua.raw.state(), Self::COUNT) == 0 {
-                        return Err(mlua::Error::StackError);
-                    }
-                    Ok(0 $(+ $T.push_by_mlua(lua)?)+)
+                    Ok(0 $(+ {
+                        make_room(lua, Self::COUNT)?;
+                        $T.push_by_mlua(lua)?
+                    })+)
                 }
             }
         }
@@ -336,7 +347,10 @@ impl Outcome<Many> for MultiValue {
 
 impl<T: IntoLua> Outcome<Many> for Variadic<T> {
     fn describe(types: &mut Vec<Type>) {
-        types.push(names::describe::<T>().rest());
+        let before = types.len();
+        <T as Outcome<One>>::describe(types);
+        let each: Vec<Type> = types.drain(before..).map(Type::rest).collect();
+        types.extend(each);
     }
 
     #[inline(always)]
@@ -355,23 +369,37 @@ impl<T: IntoLua> Outcome<Many> for Variadic<T> {
     }
 
     unsafe fn push(&self, state: *mut lua_State) -> c_int {
-        // What is pushed behind them, in a tuple, has room as before.
-        let room = c_int::try_from(self.len().saturating_add(ROOM as usize));
-        let room = room.unwrap_or(c_int::MAX);
-        // SAFETY: as the caller promises. Lua makes room for all of them, or raises.
+        // SAFETY: as the caller promises. Lua makes room for all of them and for what is behind them in a
+        // tuple, or raises.
         unsafe {
-            ffi::luaL_checkstack(state, room, c"too many results".as_ptr());
+            let Some(count) = checked_count(self.len()) else {
+                return ffi::luaL_error(state, c"stack overflow (too many results)".as_ptr());
+            };
+            ffi::luaL_checkstack(state, count + ROOM, c"too many results".as_ptr());
             for value in self.iter() {
                 value.simple().push(state);
             }
+            count
         }
-        room - ROOM
     }
 
     unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
-        // SAFETY: as the caller promises.
-        unsafe { self.push_into_stack_multi(lua.raw) }
+        let count = checked_count(self.len()).ok_or(mlua::Error::StackError)?;
+        // SAFETY: as the caller promises; there is room.
+        unsafe {
+            make_room(lua, count)?;
+            for value in self {
+                <T as Outcome<One>>::push_by_mlua(value, lua)?;
+            }
+        }
+        Ok(count)
     }
+}
+
+/// A number of values that Lua may have room for. Lua 5.2 adds to it without looking.
+fn checked_count(count: usize) -> Option<c_int> {
+    const MOST: usize = 1_000_000;
+    (count <= MOST).then_some(count as c_int)
 }
 
 /// Pushes a result that is behind a pointer.

@@ -11,6 +11,12 @@ use super::raw::{self, Misfit};
 use super::signature::Type;
 use crate::late;
 
+/// Whether they can be borrowed outside of a callback of mlua.
+///
+/// In LuaJIT, a thread that resumed a coroutine may have no room on its stack for a single value, and
+/// making room may raise. What is built for Lua 5.1 may run there too.
+const IS_DIRECT: bool = cfg!(not(any(feature = "lua51", feature = "luajit")));
+
 /// The argument at an index, borrowed. Does not raise.
 ///
 /// # Safety
@@ -38,7 +44,7 @@ unsafe fn borrow<G: FromLua, T: 'static>(
                 return borrow_at(raw, index).map_err(|misfit| (index, misfit.of::<T>()));
             }
             // A coroutine calls, and mlua was last entered on another thread of the state. That one runs
-            // a C function too, or nothing: Lua has room for some more values there.
+            // a C function too, as `coroutine.resume` is one, or nothing: there is room for some values.
             ffi::lua_pushvalue(state, index);
             ffi::lua_xmove(state, at_work, 1);
             let borrowed = borrow_at(raw, -1);
@@ -98,7 +104,7 @@ macro_rules! userdata {
 
             #[inline(always)]
             fn is_direct() -> bool {
-                true
+                IS_DIRECT
             }
 
             #[inline(always)]
@@ -156,7 +162,7 @@ macro_rules! userdata {
 
             #[inline(always)]
             fn is_direct() -> bool {
-                true
+                IS_DIRECT
             }
 
             #[inline(always)]
