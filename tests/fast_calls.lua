@@ -24,7 +24,7 @@ local function round()
   counter:apply(function() assert(not pcall(counter.get, counter)) return 1 end)
   for _, case in ipairs({
     { "swap", counter, counter }, { "both", counter, fast.thing() }, { "sum_of", counter, 1 }, { "any", long, 1 },
-    { "times", long, 13 }, { "times", short, 2000000 }, { "get", io.stdout },
+    { "times", long, 13 }, { "get", io.stdout },
     { "add", 1, {} }, { "hello" }, { "upper", {} }, { "upper", "\255" }, { "byte", 300 }, { "increment", 1.5 },
     { "join", ",", {} }, { "parse", long }, { "fail", short }, { "fail", long }, { "fail_by_mlua" },
     { "panics", short }, { "panics", long }, { "norm", 1 }, { "at", short, 3 }, { "get", 1 },
@@ -45,6 +45,7 @@ local function trouble(finalise)
   end
 end
 
+assert(not pcall(fast.times, short, 1100000)) -- more than a Lua stack may hold; slow here, so only once
 for _ = 1, 20 do round() end
 pcall(collectgarbage, "setpause", 100) -- not in Lua 5.5
 for i = 1, 200 do
