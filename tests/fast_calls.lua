@@ -22,8 +22,15 @@ local function round()
   end
   coroutine.wrap(function() counter:add(1) fast.times(short, 9) end)()
   counter:apply(function() assert(not pcall(counter.get, counter)) return 1 end)
+  fast.apply(function()
+    coroutine.wrap(function()
+      assert(counter:get() and fast.any(long, counter) == 5000 and #fast.look(counter, short) == 1200)
+      assert(not pcall(fast.both, counter, 1) and not pcall(fast.look, counter, "panic"))
+    end)()
+    return 1
+  end, 1)
   for _, case in ipairs({
-    { "swap", counter, counter }, { "both", counter, fast.thing() }, { "sum_of", counter, 1 }, { "any", long, 1 },
+    { "look", counter, "fail" }, { "look", counter, "panic" }, { "swap", counter, counter }, { "both", counter, fast.thing() }, { "sum_of", counter, 1 }, { "any", long, 1 },
     { "times", long, 13 }, { "get", io.stdout },
     { "add", 1, {} }, { "hello" }, { "upper", {} }, { "upper", "\255" }, { "byte", 300 }, { "increment", 1.5 },
     { "join", ",", {} }, { "parse", long }, { "fail", short }, { "fail", long }, { "fail_by_mlua" },

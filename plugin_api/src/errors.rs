@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 use mlua::Error;
 
 #[cfg(bound_lua_api)]
+mod current;
+#[cfg(bound_lua_api)]
 mod intercept;
 #[cfg(bound_lua_api)]
 pub(crate) use intercept::{is_own, lua_error, own_image, remember_image};

@@ -41,8 +41,7 @@
 //! pieces can be given as [`Concat`], which needs no `String`; a value whose type depends on the data as
 //! [`Scalar`].
 //!
-//! A function with an argument or result that only mlua can convert costs what mlua's callbacks cost. So
-//! does one that takes `&T` or `&mut T` in Lua 5.1 and LuaJIT.
+//! A function with an argument or result that only mlua can convert costs what mlua's callbacks cost.
 //!
 //! # Methods
 //!

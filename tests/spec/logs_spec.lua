@@ -532,6 +532,41 @@ describe("a log function that", function()
     support.has(text, ": one", ": two", "the log function failed", "yield")
   end)
 
+  it("is called before an error leaves machine code of LuaJIT whole", function()
+    local _, text = lines(work .. [[
+      local told, numbers = 0, {}
+      cygnixy.on_log(function() told = told + 1 end, "info")
+      local function sum(limit)
+        local result = 0
+        for i = 1, limit do
+          if numbers[i] then result = result + numbers[i] else result = result - 1 end
+        end
+        return result
+      end
+      for i = 1, 1000 do numbers[i] = 1 end
+      for _ = 1, 200 do assert(sum(1000) == 1000) end
+      local function fail() error("no") end
+      local function body() return sum(500), p.call(fail) end
+      local file = fixtures .. "/load_fails.so"
+      for i = 1, 300 do
+        assert(not pcall(p.panic, "boom"))
+        assert(sum(1000 + i % 7) == 1000 - i % 7)
+        assert(not pcall(p.call, fail))
+        assert(sum(1000 + i % 5) == 1000 - i % 5)
+        assert(not coroutine.wrap(function() return pcall(body), sum(1000) end)())
+        assert(sum(1000 + i % 3) == 1000 - i % 3)
+        assert(not pcall(p.log, "warn", i % 2 == 0 and p or nil))
+        assert(sum(1000 + i % 2) == 1000 - i % 2)
+        if i % 10 == 0 then
+          assert(not pcall(cygnixy.load, file))
+          assert(sum(1000 + i % 4) == 1000 - i % 4)
+        end
+      end
+      assert(told > 1000, told)
+    ]])
+    assert.equal("", text)
+  end)
+
   it("logs does not loop", function()
     local found, text = lines(work .. [[
       local count = 0

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use mlua::ffi::{self, lua_Debug, lua_State};
 use mlua::{Lua, Value};
 
-use super::Message;
+use super::{Message, current};
 use crate::image::Image;
 use crate::late;
 use crate::logs;
@@ -64,6 +64,7 @@ pub(crate) unsafe extern "C-unwind" fn lua_error(state: *mut lua_State) -> c_int
             replace_error_object(state);
         }
         logs::deliver_reports();
+        current::set(state);
         real_lua_error(state)
     }
 }

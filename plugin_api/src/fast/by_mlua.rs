@@ -3,9 +3,10 @@
 
 use std::ffi::c_int;
 
+use mlua::ffi::lua_State;
 use mlua::state::RawLua;
 use mlua::{
-    Error, FromLua, FromLuaMulti, Function, IntoLuaMulti, Lua, MaybeSend, MultiValue, Result, Value,
+    Error, FromLua, FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, MaybeSend, MultiValue, Result, Value,
 };
 
 use super::argument::{Entered, Span, Unfit};
@@ -25,6 +26,29 @@ where
     })
 }
 
+/// Calls a direct function by way of mlua, as if it were such a function; gives the number of results,
+/// or raises.
+///
+/// # Safety
+///
+/// - `state` runs a C function made by this crate, which owns nothing, with the arguments on the stack.
+/// - mlua's data for the state was not finalised.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn call<F: FastFunction<M>, M>(function: &F, state: *mut lua_State) -> c_int {
+    let mut results = 0;
+    // SAFETY: as the caller promises. mlua enters the thread as for a callback of its own.
+    unsafe {
+        Lua::entrypoint(state, |lua, OnStack(count): OnStack| {
+            lua.exec_raw_lua(|raw| {
+                results = function.call_by_mlua(Entered { lua, raw }, count)?;
+                Ok(Pushed)
+            })
+        });
+    }
+    results
+}
+
 /// So many values that stay on the stack, or were pushed to it.
 struct OnStack(c_int);
 
@@ -35,6 +59,19 @@ impl FromLuaMulti for OnStack {
 
     unsafe fn from_stack_args(count: c_int, _: usize, _: Option<&str>, _: &RawLua) -> Result<Self> {
         Ok(Self(count))
+    }
+}
+
+/// What was pushed already, where mlua takes a single value.
+struct Pushed;
+
+impl IntoLua for Pushed {
+    fn into_lua(self, _: &Lua) -> Result<Value> {
+        Err(Error::runtime("the results are on the stack"))
+    }
+
+    unsafe fn push_into_stack(self, _: &RawLua) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -69,14 +69,19 @@ pub(super) enum Placed {
     Raise,
 }
 
-/// Runs what holds the arguments and calls the function, and does what is left.
+/// Runs what holds the arguments and calls the function, and does what is left; `elsewhere` calls the
+/// function by way of mlua, if only that can take the arguments.
 ///
 /// # Safety
 ///
 /// - `state` runs a C function made by this crate, which owns nothing.
 /// - `body` does not raise.
 #[inline(always)]
-pub(super) unsafe fn run(state: *mut lua_State, body: impl FnOnce(&mut Room) -> Placed) -> c_int {
+pub(super) unsafe fn run(
+    state: *mut lua_State,
+    body: impl FnOnce(&mut Room) -> Placed,
+    elsewhere: impl FnOnce() -> c_int,
+) -> c_int {
     // It takes no room in functions that do not use it.
     let mut room = Room(MaybeUninit::uninit());
     let placed = catch_unwind(AssertUnwindSafe(|| body(&mut room)));
@@ -90,6 +95,7 @@ pub(super) unsafe fn run(state: *mut lua_State, body: impl FnOnce(&mut Room) -> 
                 1
             }
             Ok(Placed::Failed(text)) => raise_failure(state, text),
+            Ok(Placed::Misfit(_, Misfit::Elsewhere)) => elsewhere(),
             Ok(Placed::Misfit(index, misfit)) => raise_misfit(state, index, misfit),
             Ok(Placed::Raise) => ffi::lua_error(state),
             Err(payload) => raise_panic(state, payload),
@@ -259,22 +265,20 @@ pub(super) unsafe fn raise_misfit(state: *mut lua_State, index: c_int, misfit: M
     unreachable!()
 }
 
-/// What an argument is called: its metatable's name, where Lua's own library asks for it.
-#[cfg(any(feature = "lua51", feature = "luajit", feature = "lua52"))]
+/// What an argument is called: its metatable's name, or its type.
 unsafe fn type_name(state: *mut lua_State, index: c_int) -> *const std::ffi::c_char {
-    // SAFETY: as the caller promises.
-    unsafe { ffi::luaL_typename(state, index) }
-}
-
-/// What an argument is called: its metatable's name, where Lua's own library asks for it.
-#[cfg(not(any(feature = "lua51", feature = "luajit", feature = "lua52")))]
-unsafe fn type_name(state: *mut lua_State, index: c_int) -> *const std::ffi::c_char {
+    // Where Lua's own library says no more than the type, too.
+    const TELLS_LIGHT: bool = cfg!(not(any(
+        feature = "lua51",
+        feature = "luajit",
+        feature = "lua52"
+    )));
     // SAFETY: as the caller promises; the name stays on the stack.
     unsafe {
         if ffi::luaL_getmetafield(state, index, c"__name".as_ptr()) == ffi::LUA_TSTRING {
             return ffi::lua_tolstring(state, -1, ptr::null_mut());
         }
-        if ffi::lua_islightuserdata(state, index) != 0 {
+        if TELLS_LIGHT && ffi::lua_islightuserdata(state, index) != 0 {
             return c"light userdata".as_ptr();
         }
         ffi::luaL_typename(state, index)

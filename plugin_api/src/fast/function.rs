@@ -7,7 +7,7 @@ use mlua::ffi::{self, lua_State};
 
 use super::argument::{Argument, Entered, Span};
 use super::by_mlua;
-use super::call::{self, Placed};
+use super::call::{self, Placed, Room};
 use super::outcome::Outcome;
 use super::signature::{Signature, Type};
 
@@ -105,7 +105,7 @@ macro_rules! functions {
                         Ok(raw) => raw,
                         Err((index, misfit)) => call::raise_misfit(state, index, misfit),
                     };)*
-                    call::run(state, |room| {
+                    let body = |room: &mut Room| {
                         $(let mut $held = match $T::hold(state, $raw) {
                             Ok(held) => held,
                             Err((index, misfit)) => return Placed::Misfit(index, misfit),
@@ -113,7 +113,8 @@ macro_rules! functions {
                         let result = Call::call(self, ($($T::lend(&mut $held),)*));
                         let owns = false $(|| needs_drop::<$T::Held>())*;
                         call::place(state, &result, owns, room)
-                    })
+                    };
+                    call::run(state, body, || by_mlua::call(self, state))
                 }
             }
 

@@ -21,6 +21,8 @@ pub enum Misfit {
     Borrowed,
     /// The userdata, or mlua's data for the state, was finalised.
     Finalised,
+    /// It may fit, but only mlua can tell, as it was last entered on another thread.
+    Elsewhere,
 }
 
 impl Misfit {
@@ -42,6 +44,7 @@ impl Misfit {
             Self::NotUtf8 => "string is not valid UTF-8",
             Self::Borrowed => "userdata is in use",
             Self::Finalised => "userdata was finalised",
+            Self::Elsewhere => "userdata of another thread",
         }
     }
 }

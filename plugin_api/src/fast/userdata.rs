@@ -1,6 +1,7 @@
 //! References to the plugin's own userdata as arguments: borrowed for the length of the call.
 
 use std::ffi::c_int;
+use std::mem::MaybeUninit;
 
 use mlua::ffi::{self, lua_State};
 use mlua::state::RawLua;
@@ -11,13 +12,29 @@ use super::raw::{self, Misfit};
 use super::signature::Type;
 use crate::late;
 
-/// Whether they can be borrowed outside of a callback of mlua.
+/// Whether a thread has room on its stack for a value, without a call that may raise.
 ///
-/// In LuaJIT, a thread that resumed a coroutine may have no room on its stack for a single value, and
-/// making room may raise. What is built for Lua 5.1 may run there too.
-const IS_DIRECT: bool = cfg!(not(any(feature = "lua51", feature = "luajit")));
+/// # Safety
+///
+/// - `thread` is valid, and not the one that runs.
+#[inline(always)]
+unsafe fn has_room(thread: *mut lua_State) -> bool {
+    // It runs a C function, as `coroutine.resume` is one, or nothing. In LuaJIT the room that a function
+    // has by right may have to be made first, which may raise; a thread that runs nothing has it from the
+    // start. What is built for Lua 5.1 may run in LuaJIT too.
+    if cfg!(not(any(feature = "lua51", feature = "luajit"))) {
+        return true;
+    }
+    let mut frame = MaybeUninit::uninit();
+    // SAFETY: the caller's thread is valid; neither call raises, and the frame is not read.
+    unsafe {
+        ffi::lua_getstack(thread, 0, frame.as_mut_ptr()) == 0
+            && ffi::lua_gettop(thread) < ffi::LUA_MINSTACK
+    }
+}
 
-/// The argument at an index, borrowed. Does not raise.
+/// The argument at an index, borrowed; [`Misfit::Elsewhere`] if that has to be left to mlua. Does not
+/// raise.
 ///
 /// # Safety
 ///
@@ -43,8 +60,10 @@ unsafe fn borrow<G: FromLua, T: 'static>(
             if at_work == state {
                 return borrow_at(raw, index).map_err(|misfit| (index, misfit.of::<T>()));
             }
-            // A coroutine calls, and mlua was last entered on another thread of the state. That one runs
-            // a C function too, as `coroutine.resume` is one, or nothing: there is room for some values.
+            // mlua was last entered on another thread of the state.
+            if !has_room(at_work) {
+                return Err((index, Misfit::Elsewhere));
+            }
             ffi::lua_pushvalue(state, index);
             ffi::lua_xmove(state, at_work, 1);
             let borrowed = borrow_at(raw, -1);
@@ -104,7 +123,7 @@ macro_rules! userdata {
 
             #[inline(always)]
             fn is_direct() -> bool {
-                IS_DIRECT
+                true
             }
 
             #[inline(always)]
@@ -162,7 +181,7 @@ macro_rules! userdata {
 
             #[inline(always)]
             fn is_direct() -> bool {
-                IS_DIRECT
+                true
             }
 
             #[inline(always)]

@@ -1,11 +1,11 @@
 -- The example plugins next to rocks that do the same: a row has one side of the plugin's, "cygnixy: NAME", and
--- others by the names of the rocks.
+-- others by the names of the rocks, or by those of other ways of the plugin's, "cygnixy: NAME, WAY".
 local results = require "results"
 local svg = require "svg"
 
 local examples = {}
 
-local function is_ours(side) return side:find "^cygnixy: " ~= nil end
+local function is_ours(side) return side:find "^cygnixy: [^,]+$" ~= nil end
 
 -- The comparisons in a result: `row`, `unit`, `ours` and `theirs` (cells), `ratio`; one for each rock of each row.
 function examples.comparisons(result)
