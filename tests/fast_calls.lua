@@ -30,7 +30,8 @@ local function round()
     return 1
   end, 1)
   for _, case in ipairs({
-    { "look", counter, "fail" }, { "look", counter, "panic" }, { "swap", counter, counter }, { "both", counter, fast.thing() }, { "sum_of", counter, 1 }, { "any", long, 1 },
+    { "look", counter, "fail" }, { "look", counter, "panic" },
+    { "swap", counter, counter }, { "both", counter, fast.thing() }, { "sum_of", counter, 1 }, { "any", long, 1 },
     { "times", long, 13 }, { "get", io.stdout },
     { "add", 1, {} }, { "hello" }, { "upper", {} }, { "upper", "\255" }, { "byte", 300 }, { "increment", 1.5 },
     { "join", ",", {} }, { "parse", long }, { "fail", short }, { "fail", long }, { "fail_by_mlua" },

@@ -194,7 +194,8 @@ describe("a fast function", function()
       { "sum_of", counter, other, counter }, { "sum_of", counter, nil }, { "sum_of", counter, f.thing() },
       { "any", long, counter }, { "any", long }, { "any", long, 1 }, { "any", {}, counter },
       { "hold", "abc", counter, "xy" }, { "hold", 12, counter, 34 }, { "hold", "abc", counter, {} },
-      { "look", counter, "fail" }, { "look", counter, "panic" }, { "look", counter, long }, { "add_to", counter, "0" }, { "add_to", counter, 1.5 },
+      { "look", counter, "fail" }, { "look", counter, "panic" }, { "look", counter, long },
+      { "add_to", counter, "0" }, { "add_to", counter, 1.5 },
     }) do
       local name = case[1]
       local function body() return pack(pcall(function() return (f[name](case[2], case[3], case[4])) end)) end

@@ -6,7 +6,8 @@ use std::ffi::c_int;
 use mlua::ffi::lua_State;
 use mlua::state::RawLua;
 use mlua::{
-    Error, FromLua, FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, MaybeSend, MultiValue, Result, Value,
+    Error, FromLua, FromLuaMulti, Function, IntoLua, IntoLuaMulti, Lua, MaybeSend, MultiValue,
+    Result, Value,
 };
 
 use super::argument::{Entered, Span, Unfit};
