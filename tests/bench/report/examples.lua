@@ -38,7 +38,7 @@ function examples.ratios(result, plugin, rock)
   return found
 end
 
-local width, columns, label_width, step, padding = 860, 3, 186, 11, 9
+local width, columns, label_width, step, padding = 900, 3, 268, 11, 9
 local palette = { "#1d4ed8", "#d97706", "#0d8a72", "#9333ea", "#dc2626", "#6b7280", "#0891b2", "#a16207" }
 
 -- What is beyond the scale is drawn at its end.
@@ -80,7 +80,7 @@ function examples.draw(measured)
   local rows, rocks = layout(shown)
   local drawing = svg.new(width)
   local top = drawing:heading("What do the example plugins take, next to rocks that do the same?",
-    "times the processor time that the rock takes for the same (the line at 1), by rock; less is better", rocks)
+    "times the time that the rock takes for the same (the line at 1), by rock; less is better", rocks)
   local panel_width, panel_height = (width - label_width - 10) / columns, 0
   for _, row in ipairs(rows) do panel_height = panel_height + height_of(row) end
   for i, one in ipairs(shown) do

@@ -85,13 +85,15 @@ end
 function drawing:heading(question, explanation, sides)
   self:text(20, 28, question, { ["font-size"] = 17, ["font-weight"] = "bold" })
   self:text(20, 47, explanation, { fill = "#4b5563" })
-  local x = 20
+  local x, y = 20, 60
   for _, side in ipairs(sides) do
-    self:rect(x, 60, 11, 11, svg.colours[side])
-    self:text(x + 16, 70, side)
-    x = x + 34 + 6.6 * #side
+    local room = 34 + 7 * #side
+    if x > 20 and x + room > self.width then x, y = 20, y + 18 end
+    self:rect(x, y, 11, 11, svg.colours[side])
+    self:text(x + 16, y + 10, side)
+    x = x + room
   end
-  return 92
+  return y + 32
 end
 
 function drawing:finish(height)
