@@ -19,9 +19,13 @@ mod end;
 #[cfg(bound_lua_api)]
 mod guard;
 #[cfg(bound_lua_api)]
-pub(crate) use end::is_over;
+mod running;
+#[cfg(bound_lua_api)]
+pub(crate) use end::{is_over, is_surely_over};
 #[cfg(bound_lua_api)]
 pub use guard::make_late_calls_safe;
+#[cfg(bound_lua_api)]
+pub(crate) use running::is_with as is_running_with;
 
 /// Does nothing: without a bound Lua API there is no place for the check.
 ///
@@ -31,6 +35,21 @@ pub use guard::make_late_calls_safe;
 #[cfg(not(bound_lua_api))]
 pub fn make_late_calls_safe(_lua: &mlua::Lua) -> mlua::Result<()> {
     Ok(())
+}
+
+/// The same.
+#[cfg(not(bound_lua_api))]
+pub(crate) unsafe fn is_surely_over(_state: *mut mlua::ffi::lua_State) -> bool {
+    false
+}
+
+/// Whether a function with a userdata is running: it is not known here.
+#[cfg(not(bound_lua_api))]
+pub(crate) unsafe fn is_running_with(
+    _state: *mut mlua::ffi::lua_State,
+    _userdata: *const std::ffi::c_void,
+) -> bool {
+    false
 }
 
 /// Whether mlua's data for a state was finalised: it is not known here.

@@ -15,6 +15,52 @@ local function journal(script)
   return support.exists(path) and support.read(path) or "", status, stdout .. stderr
 end
 
+describe("a finaliser at the end of a state", function()
+  -- What was freed and is read is no pointer.
+  local env = { MALLOC_PERTURB_ = "165" }
+
+  it("may call what makes more than there was", function()
+    prints("survived\n", support.finalised .. [[
+      local json, fast = cygnixy.load(plugins .. "/json.so"), cygnixy.load(fixtures .. "/fast.so")
+      local text = "[" .. ("[1,2],"):rep(19999) .. "[3]" .. "]"
+      local function fill()
+        local made = {}
+        for i = 1, 20000 do made[i] = { i } end
+        return 1
+      end
+      for _ = 1, 20 do finalised(fill) end
+      -- Lua 5.1 itself does not survive it in the middle of a collection.
+      collectgarbage()
+      collectgarbage()
+      -- The first of these calls may be the last that is possible.
+      local function try(f, ...)
+        local ok, message = pcall(f, ...)
+        assert(ok or message:find("this function was called after it was collected", 1, true), message)
+      end
+      last = finalised(function()
+        for _ = 1, 20 do
+          try(fast.apply, fill, 1)
+          try(json.decode, text)
+          try(misbehave.call, fill)
+          try(function() for _ = 1, 100 do fast.join(",", misbehave.thing("x"):label()) end end)
+        end
+        print("survived")
+      end)
+    ]], { env = env })
+  end)
+
+  it("may call what was made while others ran", function()
+    local said = support.output(support.finalised .. [[
+      local iterator
+      early = finalised(function() print(pcall(iterator)) end)
+      local plugins = ...
+      local pattern = require("cygnixy").load(plugins .. "/regexp.so").compile("a")
+      late = finalised(function() iterator = pattern:gmatch("aa") end)
+    ]], { env = env })
+    support.has(said, "false\t", "this function was called after it was collected\n")
+  end)
+end)
+
 describe("the end of a process", function()
   local load_two = [[
     local first = cygnixy.load(fixtures .. "/journal.so")

@@ -16,6 +16,7 @@ use super::blocks;
 use super::call::{self, protected_push};
 use super::function::FastFunction;
 use super::jit::Block;
+use crate::late;
 
 /// The key of the userdata's metatable in the registry.
 static METATABLE_KEY: u8 = 0;
@@ -157,7 +158,7 @@ unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
     // library; whoever calls this with something else by that has been warned by its manual.
     unsafe {
         let head = ffi::lua_touserdata(state, 1).cast::<Head>();
-        if head.is_null() || !is_data(state, 1) {
+        if head.is_null() || !is_data(state, 1) || late::is_running_with(state, head.cast()) {
             return 0;
         }
         if let Some(end) = (*head).end.take() {
@@ -246,7 +247,7 @@ fn as_c_function(function: WideFunction) -> lua_CFunction {
 unsafe extern "C-unwind" fn entry<F: FastFunction<M>, M>(state: *mut lua_State) -> isize {
     // SAFETY: Lua calls this as a closure that `push` made; a closure of it that was revoked has
     // something else than a userdata in its upvalue. While the function runs it is on the stack, so
-    // that nothing of it is collected.
+    // that nothing of it is collected; and `finalise` sees to the end of a state.
     unsafe {
         if is_stateless::<F>() {
             if REVOKED.load(Ordering::Relaxed)
@@ -257,7 +258,7 @@ unsafe extern "C-unwind" fn entry<F: FastFunction<M>, M>(state: *mut lua_State) 
             return (*ptr::dangling::<F>()).call(state) as isize;
         }
         let head = ffi::lua_touserdata(state, ffi::lua_upvalueindex(1)).cast::<Head>();
-        if head.is_null() || (*head).end.is_none() {
+        if head.is_null() || (*head).end.is_none() || late::is_surely_over(state) {
             return instead(state) as isize;
         }
         (*address::<F>(head)).call(state) as isize

@@ -4,9 +4,11 @@
 //! is kept so; its finaliser runs when the state is closed.
 
 use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mlua::ffi::{self, lua_State};
 
+use super::running;
 use crate::errors;
 use crate::residence;
 
@@ -15,6 +17,20 @@ static OVER_KEY: u8 = 0;
 
 fn key() -> *const c_void {
     (&raw const OVER_KEY).cast()
+}
+
+/// Whether mlua's data was finalised in any state.
+static IS_OVER_SOMEWHERE: AtomicBool = AtomicBool::new(false);
+
+/// As [`is_over`], at no cost before the first end of a state.
+///
+/// # Safety
+///
+/// - As for [`is_over`].
+#[inline(always)]
+pub(crate) unsafe fn is_surely_over(state: *mut lua_State) -> bool {
+    // SAFETY: as the caller promises.
+    IS_OVER_SOMEWHERE.load(Ordering::Relaxed) && unsafe { is_over(state) }
 }
 
 /// Whether mlua's data for the state was finalised, so that mlua must not be entered there.
@@ -93,14 +109,19 @@ unsafe fn push_own_data(state: *mut lua_State) -> bool {
 /// Upvalues: mlua's own finaliser, and the key of its data in the registry.
 unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
     residence::forget(state);
+    IS_OVER_SOMEWHERE.store(true, Ordering::Relaxed);
     // SAFETY: Lua calls this with the userdata that it was installed for. mlua's finaliser neither
     // raises nor unwinds. The keys are in the registry, so giving them new values needs no memory.
     unsafe {
+        ffi::lua_pushboolean(state, 1);
+        ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, key());
+        if running::is_any(state) {
+            // It goes on with mlua's data, which is left where it is.
+            return 0;
+        }
         if let Some(original) = ffi::lua_tocfunction(state, ffi::lua_upvalueindex(1)) {
             original(state);
         }
-        ffi::lua_pushboolean(state, 1);
-        ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, key());
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
         ffi::lua_pushnil(state);
         ffi::lua_rawset(state, ffi::LUA_REGISTRYINDEX);

@@ -6,7 +6,7 @@ use std::ptr;
 use mlua::ffi::{self, lua_State};
 use mlua::{Lua, MultiValue, Result};
 
-use super::end;
+use super::{end, running};
 use crate::lua_api::{check_touserdata, real_lua_error, real_touserdata};
 
 /// What a late call raises.
@@ -81,6 +81,10 @@ unsafe extern "C-unwind" fn finalise(state: *mut lua_State) -> c_int {
     // finaliser drops its content and neither raises nor unwinds; afterwards the memory belongs
     // to the userdata alone, and nothing reads it without the check that is put in place here.
     unsafe {
+        if running::is_with(state, real_touserdata(state, 1)) {
+            // It is left alone, and so is what mlua has in it.
+            return 0;
+        }
         check_touserdata(checked_touserdata);
         if let Some(original) = ffi::lua_tocfunction(state, ffi::lua_upvalueindex(1)) {
             original(state);
