@@ -4,7 +4,8 @@
 //! main thread. Lua does not say who resumed whom, so they are followed downwards: the last
 //! function on the stack of a coroutine that waits for another is the one that resumed it,
 //! `coroutine.resume` with the other as its first value, or a function of `coroutine.wrap` with the
-//! other as its upvalue. A plugin that resumes a coroutine itself is on the stack and thus seen.
+//! other as its upvalue. A plugin that resumes a coroutine itself is on the stack and thus seen. mlua may call
+//! on the thread that it was first entered on, from which coroutines are followed in the same way.
 
 use std::ffi::{CStr, c_void};
 
@@ -12,6 +13,7 @@ use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi::{self, lua_State};
 
 use crate::library::Addresses;
+use crate::lua_state;
 
 /// Where the main thread is noted in a state whose Lua does not tell it.
 const MAIN_KEY: &CStr = c"cygnixy.main";
@@ -33,22 +35,40 @@ pub(crate) fn is_running_code_of(
             if ffi::lua_checkstack(running, 3) == 0 || has_function(running, &is_of_library) {
                 return true;
             }
-            let mut thread = main_thread(running);
-            // No chain of coroutines is as long as this: Lua's own limit is 200 nested C calls.
-            for _ in 0..1000 {
-                match thread {
-                    Some(next) if next != running => {
-                        if ffi::lua_checkstack(next, 3) == 0 || has_function(next, &is_of_library) {
-                            return true;
-                        }
-                        thread = resumed_by(next);
-                    }
-                    _ => break,
-                }
-            }
-            false
+            // What mlua calls on a thread of its own, a log function say, may go on in coroutines as well.
+            let starts = [main_thread(running), lua_state::known_thread(running)];
+            starts
+                .into_iter()
+                .any(|start| is_on_chain(start, running, &is_of_library))
         }
     })
+}
+
+/// Whether a function is on the stack of a thread or of those that it has resumed, down to the one that runs.
+///
+/// # Safety
+///
+/// - `start` is a thread of the state that `running` runs.
+unsafe fn is_on_chain(
+    start: Option<*mut lua_State>,
+    running: *mut lua_State,
+    is_it: &dyn Fn(*const c_void, *const c_void) -> bool,
+) -> bool {
+    let mut thread = start;
+    // No chain of coroutines is as long as this: Lua's own limit is 200 nested C calls.
+    for _ in 0..1000 {
+        match thread {
+            // SAFETY: as the caller promises; the threads after the first are on the stack of the one before.
+            Some(next) if next != running => unsafe {
+                if ffi::lua_checkstack(next, 3) == 0 || has_function(next, is_it) {
+                    return true;
+                }
+                thread = resumed_by(next);
+            },
+            _ => break,
+        }
+    }
+    false
 }
 
 /// How many levels of a stack are looked at. Lua counts levels from the top each time, so the cost

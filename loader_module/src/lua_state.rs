@@ -1,5 +1,6 @@
 //! What the loader keeps in a Lua state: a thread of its own, and a watch for the state's end.
 
+use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,6 +9,9 @@ use plugin_api::mlua::{self, Lua, Table, Value};
 
 use crate::call_stack;
 use crate::loaded::LoadedPlugins;
+
+/// Where it is in the registry.
+const THREAD_KEY: &CStr = c"cygnixy.thread";
 
 /// The thread of the state that every copy of mlua is first entered on. It lives as long as the
 /// state: mlua keeps the thread it was first entered on, and a coroutine of the script could be
@@ -20,21 +24,33 @@ use crate::loaded::LoadedPlugins;
 /// - `state` is valid, running or idle, and nothing between here and its protected call needs a
 ///   destructor.
 pub(crate) unsafe fn thread(state: *mut lua_State) -> *mut lua_State {
-    const KEY: &std::ffi::CStr = c"cygnixy.thread";
     // SAFETY: the caller's `state` is valid; three slots are asked for before they are used.
     unsafe {
         ffi::luaL_checkstack(state, 3, c"cygnixy".as_ptr());
-        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
-        let mut thread = ffi::lua_tothread(state, -1);
-        ffi::lua_pop(state, 1);
-        if thread.is_null() {
-            thread = ffi::lua_newthread(state);
+        let thread = known_thread(state).unwrap_or_else(|| {
+            let thread = ffi::lua_newthread(state);
             // A new thread inherits the debug hook of its maker.
             ffi::lua_sethook(thread, None, 0, 0);
-            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
-        }
+            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, THREAD_KEY.as_ptr());
+            thread
+        });
         call_stack::note_main_thread(state);
         thread
+    }
+}
+
+/// That thread, if there is one.
+///
+/// # Safety
+///
+/// - `state` is valid, with room for one value.
+pub(crate) unsafe fn known_thread(state: *mut lua_State) -> Option<*mut lua_State> {
+    // SAFETY: the caller's `state` has room. The name is in the registry already, or is made there next.
+    unsafe {
+        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, THREAD_KEY.as_ptr());
+        let thread = ffi::lua_tothread(state, -1);
+        ffi::lua_pop(state, 1);
+        (!thread.is_null()).then_some(thread)
     }
 }
 
