@@ -1,7 +1,8 @@
--- Calls fast functions in all the ways they can end, for valgrind: `fast_calls.lua PLUGIN.so`.
-local plugin = arg[1]
+-- Calls fast functions in all the ways they can end, for valgrind: `fast_calls.lua PLUGIN.so BY_HAND.so JSON.so`.
+local plugin, by_hand, json = arg[1], arg[2], arg[3]
 local cygnixy = require "cygnixy"
 local fast = cygnixy.load(plugin)
+by_hand, json = cygnixy.load(by_hand), cygnixy.load(json)
 local counter = fast.counter(1)
 
 local long, short = ("x"):rep(5000), "abc"
@@ -16,6 +17,13 @@ local function round()
   assert(fast.both(counter, other) and fast.sum_of(counter, other, other) and #counter:held(long) > 5000)
   assert(fast.any(long, counter) == 5000 and select("#", fast.words("a 1 - yes half")) == 5)
   assert(select("#", fast.times(long, 40)) == 45 and #fast.scalar(long, 4) == 20000 and fast.scalar_by_mlua(long))
+  assert(by_hand.entries({ 1, x = 2 }) == 2 and by_hand.entries_by_mlua({ 1 }) == 1 and by_hand.reserve({}, 3000))
+  assert(#by_hand.squares(9) == 9 and #by_hand.squares_by_mlua(9) == 9 and select("#", by_hand.several(30)) == 33)
+  assert(not pcall(by_hand.squares, -1) and not pcall(by_hand.squares_by_mlua, -1) and not pcall(by_hand.entries, 1))
+  assert(not by_hand.reserve({}, 2000000))
+  local deep = ("["):rep(300) .. "]" .. ("]"):rep(299)
+  assert(json.encode(json.decode(deep)) == deep and json.encode(json.decode '{"a":[1,"\\n"]}') == '{"a":[1,"\\n"]}')
+  assert(not pcall(json.decode, long) and not pcall(json.encode, { { {}, print } }) and not pcall(json.encode, {}, { x = 1 }))
   for n = 0, 60 do
     coroutine.wrap(function() return fast.nest(n) end)()
     coroutine.wrap(function() return fast.nest_by_mlua(n) end)()
@@ -69,4 +77,6 @@ assert(fast.alive() == 1)
 local hello, count = fast.hello, fast.count
 counter = nil
 cygnixy.unload("fast")
+cygnixy.unload("by_hand")
+cygnixy.unload("json")
 assert(not pcall(hello, "you") and not pcall(count) and not pcall(fast.noop))

@@ -25,7 +25,8 @@ run() {
 fast_functions() {
     leak_check='--leak-check=full --errors-for-leak-kinds=definite'
     status=0
-    LUA_CPATH="$root/build/$1/?.so" run "$1" "$root/tests/fast_calls.lua" "$root/build/$1/fixtures/fast.so" ||
+    LUA_CPATH="$root/build/$1/?.so" run "$1" "$root/tests/fast_calls.lua" \
+        "$root/build/$1/fixtures/fast.so" "$root/build/$1/fixtures/by_hand.so" "$root/build/$1/plugins/json.so" ||
         status=$?
     leak_check=
     return "$status"

@@ -30,6 +30,7 @@
 //! | `Option<T>` of these | nil or nothing is `None` |
 //! | `&T`, `&mut T` for a `T: UserData` | a userdata of that type, borrowed for the call |
 //! | [`Variadic<T>`](mlua::Variadic), last | all arguments that are left |
+//! | [`StackArgument`] | any value, which the function reads itself by Lua's C API |
 //! | [`&Lua`](mlua::Lua) | nothing: it is the state |
 //! | any other [`FromLua`](mlua::FromLua) type | by way of mlua |
 //!
@@ -39,7 +40,7 @@
 //! `Result` with any error that can be displayed, any other [`IntoLua`](mlua::IntoLua) type,
 //! [`Variadic`](mlua::Variadic) and [`MultiValue`](mlua::MultiValue). A string that is put together of
 //! pieces can be given as [`Concat`], which needs no `String`; a value whose type depends on the data as
-//! [`Scalar`].
+//! [`Scalar`]; what the function pushes itself by Lua's C API, tables say, as [`StackResult`].
 //!
 //! A function with an argument or result that only mlua can convert costs what mlua's callbacks cost.
 //!
@@ -59,6 +60,7 @@ use crate::instance::TABLES;
 
 mod argument;
 mod blocks;
+mod by_hand;
 mod by_mlua;
 mod call;
 mod concat;
@@ -78,6 +80,7 @@ mod simple;
 mod userdata;
 
 pub use argument::Argument;
+pub use by_hand::{StackArgument, StackResult};
 pub use concat::Concat;
 pub use function::FastFunction;
 pub use jit::{FfiArgument, FfiFunction, FfiOutcome};

@@ -65,7 +65,7 @@ pub(super) enum Placed {
     Failed(String),
     /// To raise an error of the argument at an index.
     Misfit(c_int, Misfit),
-    /// To raise the value on top of the stack.
+    /// To raise the value on top of the stack, which has no position yet.
     Raise,
 }
 
@@ -97,7 +97,7 @@ pub(super) unsafe fn run(
             Ok(Placed::Failed(text)) => raise_failure(state, text),
             Ok(Placed::Misfit(_, Misfit::Elsewhere)) => elsewhere(),
             Ok(Placed::Misfit(index, misfit)) => raise_misfit(state, index, misfit),
-            Ok(Placed::Raise) => ffi::lua_error(state),
+            Ok(Placed::Raise) => raise_top(state),
             Err(payload) => raise_panic(state, payload),
         }
     }
@@ -161,6 +161,21 @@ unsafe fn raise_failure(state: *mut lua_State, text: String) -> c_int {
     }
 }
 
+/// Raises the value on top of the stack; a text with the caller's position.
+#[cold]
+#[inline(never)]
+unsafe fn raise_top(state: *mut lua_State) -> c_int {
+    // SAFETY: as for `run`. The protected call has left the room that it needed.
+    unsafe {
+        if ffi::lua_type(state, -1) == ffi::LUA_TSTRING {
+            ffi::luaL_where(state, 1);
+            ffi::lua_insert(state, -2);
+            ffi::lua_concat(state, 2);
+        }
+        ffi::lua_error(state)
+    }
+}
+
 #[cold]
 #[inline(never)]
 unsafe fn raise_panic(state: *mut lua_State, payload: Box<dyn Any + Send>) -> c_int {
@@ -182,18 +197,55 @@ unsafe fn push_protected(
     push: unsafe fn(*const c_void, *mut lua_State) -> c_int,
     value: *const c_void,
 ) -> Placed {
-    let mut job = Job { push, value };
-    // SAFETY: the running function has the helper as its second upvalue, and room for two values.
-    // The job outlives the call.
+    // SAFETY: as for `call_protected`.
     unsafe {
         let before = ffi::lua_gettop(state);
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
-        ffi::lua_pushlightuserdata(state, (&raw mut job).cast());
-        if ffi::lua_pcall(state, 1, ffi::LUA_MULTRET, 0) == ffi::LUA_OK {
+        if call_protected(state, push, value) {
             Placed::Values(ffi::lua_gettop(state) - before)
         } else {
             Placed::Raise
         }
+    }
+}
+
+/// Does something that may raise in a protected call, and leaves nothing on the stack. False if it raised.
+///
+/// # Safety
+///
+/// - `state` runs a fast function without mlua, and has room for two values.
+/// - `value` is what `job` expects.
+#[cold]
+pub(super) unsafe fn do_protected(
+    state: *mut lua_State,
+    job: unsafe fn(*const c_void, *mut lua_State) -> c_int,
+    value: *const c_void,
+) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let before = ffi::lua_gettop(state);
+        let is_done = call_protected(state, job, value);
+        ffi::lua_settop(state, before);
+        is_done
+    }
+}
+
+/// Calls the helper. Leaves the results or the error on the stack, and is false if it is the error.
+///
+/// # Safety
+///
+/// - The running function has the helper as its second upvalue, and room for two values.
+/// - `value` is what `push` expects.
+unsafe fn call_protected(
+    state: *mut lua_State,
+    push: unsafe fn(*const c_void, *mut lua_State) -> c_int,
+    value: *const c_void,
+) -> bool {
+    let mut job = Job { push, value };
+    // SAFETY: as the caller promises. The job outlives the call.
+    unsafe {
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
+        ffi::lua_pushlightuserdata(state, (&raw mut job).cast());
+        ffi::lua_pcall(state, 1, ffi::LUA_MULTRET, 0) == ffi::LUA_OK
     }
 }
 

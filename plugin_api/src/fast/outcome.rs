@@ -240,7 +240,11 @@ pub(super) fn text_of<E: Display>(error: &E) -> String {
 pub struct Several<Markers>(Markers);
 
 /// Makes room for so many values, and for what mlua needs meanwhile.
-unsafe fn make_room(lua: Entered<'_>, count: c_int) -> mlua::Result<()> {
+///
+/// # Safety
+///
+/// - `lua` is at work on the thread that is pushed to.
+pub(super) unsafe fn make_room(lua: Entered<'_>, count: c_int) -> mlua::Result<()> {
     // SAFETY: the caller's `lua` is at work on the thread that is pushed to.
     match unsafe { ffi::lua_checkstack(lua.raw.state(), count + ROOM) } {
         0 => Err(mlua::Error::StackError),

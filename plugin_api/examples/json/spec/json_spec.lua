@@ -137,6 +137,15 @@ describe("json", function()
     assert.truthy(message:find("the table has another metatable", 1, true), message)
   end)
 
+  it("gives a negative zero back as one", function()
+    for _, text in ipairs { "-0", "-0.0", "-0e3" } do
+      local zero = json.decode(text)
+      assert.equal("-0.0", json.encode(zero))
+      assert.equal(-math.huge, 1 / zero)
+    end
+    assert.equal("0", json.encode(0))
+  end)
+
   it("writes keys in order, and on many lines", function()
     local value = { b = json.array {}, a = { 1, { x = 2 } }, ["é"] = {} }
     assert.equal([[{"a":[1,{"x":2}],"b":[],"é":{}}]], json.encode(value, { sorted = true }))
@@ -145,6 +154,15 @@ describe("json", function()
     assert.equal("[1]", json.encode({ 1 }, { pretty = false }))
     assert.truthy(message_of(json.encode, {}, { prety = true }):find("unknown option 'prety'", 1, true))
     assert.truthy(message_of(json.encode, {}, { sorted = 1 }):find("option 'sorted': a boolean expected", 1, true))
+    assert.truthy(message_of(json.encode, {}, { pretty = 1 }):find("option 'pretty': a boolean or a string", 1, true))
+    for _, indent in ipairs { "--", "\255", " x" } do
+      assert.truthy(message_of(json.encode, {}, { pretty = indent }):find("an indentation is white space", 1, true))
+    end
+    assert.truthy(message_of(json.encode, {}, 7):find("options: a table expected, got number", 1, true))
+    assert.truthy(message_of(json.encode, {}, { "pretty" }):find("options: names are strings, got a number", 1, true))
+    assert.equal("[1]", json.encode({ 1 }, nil))
+    -- What else is passed is not in the way.
+    assert.equal("[1]", json.encode({ 1 }, nil, {}, {}, {}))
   end)
 
   it("goes a thousand levels deep and no further, in coroutines too", function()

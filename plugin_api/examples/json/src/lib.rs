@@ -13,21 +13,23 @@
 //! - In Lua 5.3 and later `1` is an integer and `1.0` a float, both ways.
 //!
 //! The JSON itself is in [`decode`] and [`encode`], which are all serde. What is special is [`stack`]: Lua
-//! tables are built and read by Lua's C API, as each of mlua's safe calls would cost more than the rest.
+//! tables are built and read by Lua's C API, as each of mlua's safe calls would cost more than the rest, and so
+//! would the way into mlua for a small message.
 #![deny(unsafe_code)]
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::ffi::c_int;
 
-use plugin_api::mlua::{self, Function, Lua, LuaString, Table, Value};
+use plugin_api::fast::{StackArgument, StackResult};
+use plugin_api::mlua::ffi::lua_State;
+use plugin_api::mlua::{self, Function, Lua, Table, Value};
 use plugin_api::{FunctionDoc, LuaExt, PluginLua, export_plugin};
 
 mod decode;
 mod encode;
 mod stack;
 mod tape;
-
-use encode::Style;
 
 /// The key in a metatable that says what a table is.
 const MARK: &str = "__jsontype";
@@ -87,16 +89,10 @@ impl PluginLua for Json {
 fn functions(lua: &Lua) -> mlua::Result<HashMap<String, Function>> {
     let arrays = lua.create_table_from([(MARK, "array")])?;
     let objects = lua.create_table_from([(MARK, "object")])?;
-    let mark = lua.create_string(MARK)?;
+    stack::prepare(lua, &arrays, MARK)?;
 
-    let decode = {
-        let arrays = arrays.clone();
-        lua.create_fast_function(move |lua: &Lua, text: &[u8]| decode(lua, text, &arrays))?
-    };
-    let encode =
-        lua.create_fast_function(move |lua: &Lua, value: Value, style: Option<Table>| {
-            encode(lua, &value, style, &mark)
-        })?;
+    let decode = lua.create_fast_function(decode)?;
+    let encode = lua.create_fast_function(encode)?;
     let null = lua.create_fast_function(|| Value::NULL)?;
     let array = lua
         .create_fast_function(move |lua: &Lua, table: Option<Table>| marked(lua, table, &arrays))?;
@@ -112,52 +108,16 @@ fn functions(lua: &Lua) -> mlua::Result<HashMap<String, Function>> {
     ]))
 }
 
-fn decode(lua: &Lua, text: &[u8], arrays: &Table) -> mlua::Result<Value> {
-    let tape = decode::parse(text)
-        .map_err(|error| mlua::Error::runtime(format!("cannot decode JSON: {error}")))?;
-    stack::build(lua, &tape, arrays)
-}
-
-fn encode(
-    lua: &Lua,
-    value: &Value,
-    options: Option<Table>,
-    mark: &LuaString,
-) -> mlua::Result<LuaString> {
-    let style = match options {
-        Some(options) => style(&options)?,
-        None => Style::default(),
-    };
-    stack::write(lua, value, mark, &style)?
-        .map_err(|reason| mlua::Error::runtime(format!("cannot encode {reason}")))
-}
-
-/// The options of `encode`. What is not known is an error, lest a misspelt one is overlooked.
-fn style(options: &Table) -> mlua::Result<Style> {
-    let mut style = Style::default();
-    for pair in options.pairs::<String, Value>() {
-        let (name, value) = pair?;
-        match (name.as_str(), &value) {
-            ("pretty", Value::Boolean(pretty)) => style.indent = pretty.then(|| "  ".to_owned()),
-            ("pretty", Value::String(indent)) => style.indent = Some(indent.to_str()?.to_owned()),
-            ("sorted", Value::Boolean(sorted)) => style.sorted = *sorted,
-            ("pretty", _) => return Err(misfit("pretty", "a boolean or a string", &value)),
-            ("sorted", _) => return Err(misfit("sorted", "a boolean", &value)),
-            (other, _) => {
-                return Err(mlua::Error::runtime(format!(
-                    "unknown option '{other}'; there are 'pretty' and 'sorted'"
-                )));
-            }
-        }
+fn decode(text: &[u8]) -> Result<StackResult<impl Fn(*mut lua_State) -> c_int>, String> {
+    match decode::parse(text) {
+        Ok(tape) => Ok(stack::build(tape)),
+        Err(error) => Err(format!("cannot decode JSON: {error}")),
     }
-    Ok(style)
 }
 
-fn misfit(option: &str, expected: &str, found: &Value) -> mlua::Error {
-    let found = found.type_name();
-    mlua::Error::runtime(format!(
-        "option '{option}': {expected} expected, got {found}"
-    ))
+fn encode(value: StackArgument<'_>, options: StackArgument<'_>) -> Result<Vec<u8>, String> {
+    let style = stack::style(options)?;
+    stack::write(value, &style).map_err(|reason| format!("cannot encode {reason}"))
 }
 
 /// Gives a table, or a new one, a metatable of ours, unless it has one that is something else.

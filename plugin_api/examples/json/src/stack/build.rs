@@ -3,31 +3,40 @@
 use std::ffi::c_int;
 use std::ptr;
 
+use plugin_api::fast::StackResult;
 use plugin_api::mlua::ffi::{self, lua_State};
-use plugin_api::mlua::{self, Lua, Table, Value};
 
-use super::ROOM;
+use super::{ARRAYS, push_registered};
 use crate::tape::{Node, Tape};
 
-/// Makes a Lua value of a tape. Arrays get the metatable that is given.
-pub(crate) fn build(lua: &Lua, tape: &Tape<'_>, arrays: &Table) -> mlua::Result<Value> {
-    // SAFETY: what runs owns nothing; `tape` is only read, and outlives the call. The metatable is at
-    // index 1.
-    unsafe {
-        lua.exec_raw(arrays, |state| {
-            build_next(state, tape, &mut 0);
-            ffi::lua_replace(state, 1);
-        })
-    }
+/// How many values a level of nesting needs room for, at most.
+const ROOM: c_int = 8;
+
+/// The value of a tape, as the result of a function. Arrays get the metatable in the registry.
+pub(crate) fn build(tape: Tape<'_>) -> StackResult<impl Fn(*mut lua_State) -> c_int> {
+    let push = move |state| {
+        // SAFETY: it is a protected call, with room for some values; what runs owns nothing. The tape is
+        // this closure's, and only read.
+        unsafe {
+            let base = ffi::lua_gettop(state) + 1;
+            push_registered(state, &ARRAYS);
+            build_next(state, &tape, base, &mut 0);
+            ffi::lua_replace(state, base);
+        }
+        1
+    };
+    // SAFETY: it owns nothing while it runs, does not panic, and leaves one value.
+    unsafe { StackResult::new(push) }
 }
 
 /// Pushes the value that begins at the next node.
 ///
 /// # Safety
 ///
-/// - `state` runs a protected C function that owns nothing, with the metatable of arrays at index 1.
+/// - `state` runs a protected C function that owns nothing, with the metatable of arrays at the index
+///   `arrays`.
 /// - The tape is a whole one.
-unsafe fn build_next(state: *mut lua_State, tape: &Tape<'_>, next: &mut usize) {
+unsafe fn build_next(state: *mut lua_State, tape: &Tape<'_>, arrays: c_int, next: &mut usize) {
     let Some(node) = tape.nodes.get(*next) else {
         return;
     };
@@ -44,10 +53,10 @@ unsafe fn build_next(state: *mut lua_State, tape: &Tape<'_>, next: &mut usize) {
             Node::Array(extent) => {
                 ffi::luaL_checkstack(state, ROOM, c"nested too deeply".as_ptr());
                 ffi::lua_createtable(state, extent.count as c_int, 0);
-                ffi::lua_pushvalue(state, 1);
+                ffi::lua_pushvalue(state, arrays);
                 ffi::lua_setmetatable(state, -2);
                 for index in 1..=extent.count {
-                    build_next(state, tape, next);
+                    build_next(state, tape, arrays, next);
                     ffi::lua_rawseti(state, -2, ffi::lua_Integer::from(index));
                 }
             }
@@ -55,8 +64,8 @@ unsafe fn build_next(state: *mut lua_State, tape: &Tape<'_>, next: &mut usize) {
                 ffi::luaL_checkstack(state, ROOM, c"nested too deeply".as_ptr());
                 ffi::lua_createtable(state, 0, extent.count as c_int);
                 for _ in 0..extent.count {
-                    build_next(state, tape, next);
-                    build_next(state, tape, next);
+                    build_next(state, tape, arrays, next);
+                    build_next(state, tape, arrays, next);
                     ffi::lua_rawset(state, -3);
                 }
             }

@@ -28,6 +28,8 @@ pub(super) enum Unfit {
     Cycle,
     /// A table within too many others.
     TooDeep,
+    /// A table within others, and Lua's stack has no room for it.
+    Room,
     /// A table with too many entries.
     TooLarge,
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Unfit {
             Self::Hole(index) => write!(to, "an array without an element {index}"),
             Self::Cycle => to.write_str("the table contains itself"),
             Self::TooDeep => write!(to, "nested deeper than {MOST_LEVELS} levels"),
+            Self::Room => to.write_str("nested too deeply for Lua's stack"),
             Self::TooLarge => to.write_str("the table has too many entries"),
         }
     }
