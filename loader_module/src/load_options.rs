@@ -25,7 +25,7 @@ impl LoadOptions {
     }
 
     /// The content has to have this hash. What is hashed is what is mapped, whatever happens to the
-    /// file meanwhile. A later reload is not bound by it.
+    /// file meanwhile. So it is for every reload of the file, until the plugin is unloaded.
     #[must_use]
     pub fn sha256(mut self, hash: Sha256) -> Self {
         self.sha256 = Some(hash);

@@ -85,7 +85,7 @@ impl Locked {
 impl LockFile {
     /// Reads a lock file.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|source| LockFileError::Read {
+        let text = read_text(path).map_err(|source| LockFileError::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -133,6 +133,19 @@ impl LockFile {
     }
 }
 
+/// Reads a regular file: another thing might make the reader wait for ever.
+fn read_text(path: &Path) -> io::Result<String> {
+    check_kind(&fs::metadata(path)?)?;
+    fs::read_to_string(path)
+}
+
+fn check_kind(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other("it is no regular file"))
+}
+
 /// Reads the lines; what is wrong comes with the number of the line.
 fn parse(text: &str) -> Result<Vec<Locked>, (usize, String)> {
     let mut lines = text.lines().zip(1..);
@@ -170,7 +183,15 @@ pub(crate) fn write(path: &Path, mut plugins: Vec<Locked>) -> Result<(), Error> 
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let absolute = std::path::absolute(path)?;
+    // Of a symbolic link, what it leads to is replaced.
+    let (absolute, present) = match fs::metadata(path) {
+        Ok(present) => (fs::canonicalize(path)?, Some(present)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (std::path::absolute(path)?, None),
+        Err(error) => return Err(error),
+    };
+    if let Some(present) = &present {
+        check_kind(present)?;
+    }
     let folder = absolute.parent().unwrap_or(&absolute);
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -181,6 +202,9 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     let mut file = builder.prefix(".cygnixy-lock-").tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
+    if let Some(present) = present {
+        file.as_file().set_permissions(present.permissions())?;
+    }
     file.persist(&absolute)?;
     Ok(())
 }
@@ -218,6 +242,29 @@ mod tests {
             assert!(write(&path, vec![line(name, "1")]).is_err(), "{name}");
         }
         assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_in_the_way_stays_what_it_is() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let (path, link) = (folder.path().join("lock"), folder.path().join("link"));
+        fs::write(&path, "").expect("it is ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        symlink(&path, &link).expect("it is ours");
+        write(&link, vec![line("a", "1")]).expect("it is ours");
+        assert!(link.is_symlink());
+        let read = LockFile::read(&path).expect("it was written");
+        assert_eq!(read.plugins, [line("a", "1")]);
+        let mode = fs::metadata(&path).expect("it is there").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        for other in [folder.path(), Path::new("/dev/null")] {
+            assert!(write(other, vec![line("a", "1")]).is_err(), "{other:?}");
+            assert!(LockFile::read(other).is_err(), "{other:?}");
+        }
+        assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
     }
 
     #[test]

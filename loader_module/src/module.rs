@@ -23,9 +23,9 @@ mod pin;
 mod reports;
 
 use arguments::{
-    bad_argument, bad_argument_at, collect_option, filter_argument, function_argument,
-    optional_text_argument, plugin_argument, quiet_option, sha256_option, text_argument,
-    text_argument_at, trusted_option,
+    bad_argument, bad_argument_at, check_options, collect_option, filter_argument,
+    function_argument, optional_text_argument, plugin_argument, quiet_option, sha256_option,
+    text_argument, text_argument_at, trusted_option,
 };
 use reports::{poll_result, report};
 
@@ -54,6 +54,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         if path.is_empty() {
             return Err(bad_argument("load", "the name is empty"));
         }
+        check_options(arguments.get(1), &["sha256", "trusted"], "load")?;
         let sha256 = sha256_option(arguments.get(1), "load")?;
         let is_trusted = trusted_option(arguments.get(1), "load")?;
         let (path, is_named) = if search::is_path(&path) {
@@ -83,11 +84,12 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         };
         found::searchpath(lua, &name, &path)
     };
-    module.raw_set("searchpath", lua.create_function(searchpath)?)?;
+    module.raw_set("searchpath", lua.create_function(call(searchpath))?)?;
 
     let loaded = Arc::clone(&plugins);
     let unload = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "unload")?;
+        check_options(arguments.get(1), &["collect"], "unload")?;
         let collect = collect_option(arguments.get(1), "unload")?;
         report(
             lua,
@@ -106,6 +108,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     let loaded = Arc::clone(&plugins);
     let watch = move |lua: &Lua, arguments: MultiValue| {
         let name = plugin_argument(lua, &loaded, arguments.front(), "watch")?;
+        check_options(arguments.get(1), &["quiet"], "watch")?;
         let quiet = quiet_option(arguments.get(1), "watch")?;
         loaded.watch(&name, quiet).map_err(Error::external)
     };
@@ -148,7 +151,7 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         let calls = loaded.direct_calls(&name, lua);
         calls.map_err(Error::external)
     };
-    module.raw_set("ffi", lua.create_function(ffi)?)?;
+    module.raw_set("ffi", lua.create_function(call(ffi))?)?;
 
     let loaded = Arc::clone(&plugins);
     let help = move |lua: &Lua, arguments: MultiValue| {
@@ -156,9 +159,9 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         let function = optional_text_argument(arguments.get(1), 2, "help")?;
         help(&loaded, &name, function.as_deref())
     };
-    module.raw_set("help", lua.create_function(help)?)?;
+    module.raw_set("help", lua.create_function(call(help))?)?;
 
-    if seal::was_sealed(lua) {
+    if seal::was_sealed(lua)? {
         // By another copy of this module, or by this one before a script has cleared the registry.
         plugins.seal();
     }
@@ -167,8 +170,10 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
         loaded.seal();
         seal::seal_state(lua)
     };
-    module.raw_set("seal", lua.create_function(seal_all)?)?;
+    module.raw_set("seal", lua.create_function(call(seal_all))?)?;
     module.raw_set("lock", lock_files::table(lua, &plugins)?)?;
+
+    files::add(lua, &module, &plugins)?;
 
     let list = move |lua: &Lua, _: MultiValue| {
         let entries = plugins.entries();
@@ -185,7 +190,6 @@ fn table(lua: &Lua) -> mlua::Result<Table> {
     // Not a `call`, which would tell once more what has come meanwhile, and not count it.
     let flush_log = |lua: &Lua, _: MultiValue| Ok(logs::flush(lua));
     module.raw_set("flush_log", lua.create_function(flush_log)?)?;
-    files::add(lua, &module)?;
     Ok(module)
 }
 

@@ -7,15 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use object::read::ReadCache;
-use plugin_api::abi::API_VERSION;
+use plugin_api::abi::{API_VERSION, ENTRY_SYMBOL};
 use plugin_api::lua_abi;
 use plugin_api::manifest::Manifest;
 
 use crate::Error;
 use crate::runtime;
 use crate::sha256::Sha256;
-#[cfg(feature = "module")]
-use crate::trust::{self, Trusted};
 
 pub(crate) mod kept;
 mod manifest;
@@ -45,8 +43,8 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Manifest, Error> {
     let mut bytes = Vec::new();
     source.read(|piece| bytes.extend_from_slice(piece))?;
     let length = bytes.len() as u64;
-    let (manifest, _) = manifest::read(path, bytes.as_slice(), &source.start, length)?;
-    Ok(manifest)
+    let found = manifest::read(path, bytes.as_slice(), &source.start, length)?;
+    Ok(found.manifest)
 }
 
 /// Checks, without running any code of it, all that a load of the file checks before it opens it: that
@@ -68,13 +66,6 @@ pub fn check(path: impl AsRef<Path>) -> Result<(), Error> {
     PluginFile::read(path.as_ref(), None, false)?.check()
 }
 
-/// The same for a file that a bare name leads to, which others must not be able to change.
-#[cfg(feature = "module")]
-pub(crate) fn check_named(path: &Path, trusted: &Trusted) -> Result<(), Error> {
-    let opened = trust::open(path, trusted)?;
-    PluginFile::read(path, Some(opened), false)?.check()
-}
-
 /// A plugin file that was read.
 #[derive(Debug)]
 pub(crate) struct PluginFile {
@@ -86,6 +77,7 @@ pub(crate) struct PluginFile {
     pub(crate) manifest: Manifest,
     /// The manifest as it is in the file.
     manifest_bytes: Arc<[u8]>,
+    has_entry: bool,
     /// All of the file. What was checked is what is mapped, whatever happens to the file.
     pub(crate) content: Content,
 }
@@ -138,6 +130,8 @@ impl PluginFile {
                     sha256: None,
                     manifest,
                     manifest_bytes,
+                    // It was opened before.
+                    has_entry: true,
                     content: Content::Memory(memory),
                 });
             }
@@ -151,7 +145,7 @@ impl PluginFile {
             }
         };
         let (start, length) = (&source.start, identity.length as u64);
-        let (manifest, manifest_bytes) = match &content {
+        let found = match &content {
             Content::Memory(memory) => {
                 let cache = ReadCache::new(&memory.file);
                 manifest::read(path, &cache, start, length)
@@ -162,8 +156,9 @@ impl PluginFile {
             path: absolute,
             identity,
             sha256: source.sha256,
-            manifest,
-            manifest_bytes,
+            manifest: found.manifest,
+            manifest_bytes: found.bytes,
+            has_entry: found.has_entry,
             content,
         })
     }
@@ -182,6 +177,14 @@ impl PluginFile {
                 path: self.path.clone(),
                 expected: API_VERSION,
                 found: *api_version,
+            });
+        }
+        if !self.has_entry {
+            return Err(Error::Entry {
+                plugin: name.clone(),
+                path: self.path.clone(),
+                expected: API_VERSION,
+                found: format!("no function {ENTRY_SYMBOL:?}"),
             });
         }
         let runtime = runtime::lua_abi();

@@ -10,6 +10,7 @@
 //!   debug library, the finaliser sees that the registry has it no more and puts another there.
 
 use std::ffi::{CStr, c_int};
+use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -28,7 +29,7 @@ const KEY: &CStr = c"cygnixy.seal";
 #[derive(Debug)]
 struct Sealed {
     state: StateId,
-    #[expect(dead_code, reason = "it is open, which is its use")]
+    /// It is open, which is its use.
     sign: Option<Sign>,
 }
 
@@ -43,7 +44,8 @@ static SEALED: Mutex<Vec<Sealed>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 ///
-/// If Lua has no memory for the mark. The state is sealed then for this copy of the loader.
+/// If Lua has no memory for the mark, or the process may open no more files. The state is sealed then for this
+/// copy of the loader.
 ///
 /// ```
 /// use cygnixy::{Error, PluginManager};
@@ -60,15 +62,25 @@ static SEALED: Mutex<Vec<Sealed>> = Mutex::new(Vec::new());
 /// ```
 pub fn seal_state(lua: &Lua) -> mlua::Result<()> {
     let state = StateId::of(lua);
-    {
+    let is_told = {
         let mut sealed = lock(&SEALED);
-        if !sealed.iter().any(|one| one.state == state) {
-            let sign = Sign::put_up(state);
-            sealed.push(Sealed { state, sign });
+        let place = sealed.iter().position(|one| one.state == state);
+        let place = place.unwrap_or_else(|| {
+            sealed.push(Sealed { state, sign: None });
+            sealed.len() - 1
+        });
+        match &mut sealed[place].sign {
+            Some(_) => Ok(()),
+            sign => Sign::put_up(state).map(|made| *sign = made),
         }
-    }
+    };
     // SAFETY: the closure runs in a protected call on a thread with room, and has no destructor.
-    unsafe { lua.exec_raw((), |state| mark(state)) }
+    unsafe { lua.exec_raw::<()>((), |state| mark(state)) }?;
+    is_told.map_err(|error| {
+        let problem =
+            "the state is sealed, but copies of the module that are opened later cannot be told";
+        mlua::Error::runtime(format!("{problem}: {error}"))
+    })
 }
 
 /// Checks that a state is not sealed.
@@ -97,9 +109,19 @@ fn is_sealed(lua: &Lua) -> bool {
 }
 
 /// Whether a state was sealed by any copy of the loader, also if its mark is gone. Takes longer.
+///
+/// # Errors
+///
+/// If the process may open no more files, so that it cannot be seen.
 #[cfg(feature = "module")]
-pub(crate) fn was_sealed(lua: &Lua) -> bool {
-    is_sealed(lua) || Sign::is_up(StateId::of(lua))
+pub(crate) fn was_sealed(lua: &Lua) -> mlua::Result<bool> {
+    if is_sealed(lua) {
+        return Ok(true);
+    }
+    Sign::is_up(StateId::of(lua)).map_err(|error| {
+        let problem = "cannot see whether the state is sealed";
+        mlua::Error::runtime(format!("{problem}: {error}"))
+    })
 }
 
 /// Puts a mark in the registry, unless there is one.
@@ -156,20 +178,27 @@ struct Sign {
 
 #[cfg(target_os = "linux")]
 impl Sign {
-    fn put_up(state: StateId) -> Option<Self> {
-        let file =
-            rustix::fs::memfd_create(Self::name(state), rustix::fs::MemfdFlags::CLOEXEC).ok()?;
-        Some(Self { _file: file })
+    /// Where the system has no such files there is none.
+    fn put_up(state: StateId) -> io::Result<Option<Self>> {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let made = rustix::fs::memfd_create(Self::name(state), flags);
+        match made.map_err(io::Error::from) {
+            Ok(file) => Ok(Some(Self { _file: file })),
+            Err(error) if is_exhausted(&error) => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     #[cfg(feature = "module")]
-    fn is_up(state: StateId) -> bool {
-        let Ok(open) = std::fs::read_dir("/proc/self/fd") else {
-            return false;
+    fn is_up(state: StateId) -> io::Result<bool> {
+        let open = match std::fs::read_dir("/proc/self/fd") {
+            Ok(open) => open,
+            Err(error) if is_exhausted(&error) => return Err(error),
+            Err(_) => return Ok(false),
         };
         let name = format!("/memfd:{} (deleted)", Self::name(state));
         let mut files = open.flatten().map(|file| std::fs::read_link(file.path()));
-        files.any(|file| file.is_ok_and(|file| file.as_os_str() == name.as_str()))
+        Ok(files.any(|file| file.is_ok_and(|file| file.as_os_str() == name.as_str())))
     }
 
     fn name(state: StateId) -> String {
@@ -177,14 +206,24 @@ impl Sign {
     }
 }
 
+/// Whether a script may be the cause of an error, by opening all the files that a process may open.
+#[cfg(target_os = "linux")]
+fn is_exhausted(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+
+    [Errno::MFILE, Errno::NFILE, Errno::NOMEM]
+        .into_iter()
+        .any(|one| error.raw_os_error() == Some(one.raw_os_error()))
+}
+
 #[cfg(not(target_os = "linux"))]
 impl Sign {
-    fn put_up(_state: StateId) -> Option<Self> {
-        None
+    fn put_up(_state: StateId) -> io::Result<Option<Self>> {
+        Ok(None)
     }
 
     #[cfg(feature = "module")]
-    fn is_up(_state: StateId) -> bool {
-        false
+    fn is_up(_state: StateId) -> io::Result<bool> {
+        Ok(false)
     }
 }

@@ -80,7 +80,8 @@ function cygnixy.help(plugin, name) end
 ---What is asked of a file before any of its code runs.
 ---@class cygnixy.LoadOptions
 ---The SHA-256 that its content has to have, 64 hexadecimal digits. What is hashed is what is mapped. A
----plugin that is loaded already has to have been loaded from such content.
+---plugin that is loaded already has to have been loaded from such content. A reload has to find it as well,
+---until the plugin is unloaded.
 ---@field sha256? string
 ---Whether to refuse a file that others can change, as it is done for bare names.
 ---@field trusted? boolean

@@ -116,6 +116,17 @@ describe("a plugin file", function()
     end
   end)
 
+  it("is refused without the function that the loader is going to call", function()
+    local content = support.read(support.plugin("greet"))
+    local path = support.new_file("greet.so", support.patch(content, "cygnixy_plugin_entry", "cygnixy_plugin_entrx"))
+    local problem = 'expected an entry point of plugin API 1, found no function "cygnixy_plugin_entry"'
+    local fits, reason = cygnixy.check(path)
+    assert.is_nil(fits)
+    support.has(reason, problem)
+    support.has(support.failure(cygnixy.load, path), problem)
+    assert.equal("greet", cygnixy.inspect(path).name)
+  end)
+
   it("is checked by its bare name, too", function()
     local before = cygnixy.path
     cygnixy.path = support.plugin("?")

@@ -60,6 +60,41 @@ describe("load with a hash", function()
     assert.equal("a", twin.which())
   end)
 
+  it("holds for reloads, until the plugin is unloaded", function()
+    for _, asked in ipairs({ "at once", "later" }) do
+      support.replace(path, support.fixture("twin_a"))
+      local twin = cygnixy.load(path, asked == "at once" and { sha256 = hash_a } or nil)
+      cygnixy.load(path, { sha256 = hash_a })
+      assert.is_true(cygnixy.reload(twin).reloaded)
+      cygnixy.watch(twin, { quiet = 0 })
+      support.replace(path, support.fixture("twin_b"))
+      local problem = "SHA-256: expected " .. hash_a .. ", found " .. hash_b
+      support.has(support.failure(cygnixy.reload, twin), "cannot reload plugin 'twin' from ", problem)
+      local results
+      repeat results = cygnixy.poll() until #results > 0
+      assert.is_false(results[1].ok)
+      support.has(results[1].error, problem)
+      assert.equal("a", twin.which())
+      cygnixy.unload(twin)
+      local other = cygnixy.load(path)
+      support.replace(path, support.fixture("twin_a"))
+      assert.is_true(cygnixy.reload(other).reloaded)
+      cygnixy.unload(other)
+    end
+  end)
+
+  it("refuses options that there are not", function()
+    for _, options in ipairs({ { sha265 = hash_a }, { SHA256 = hash_a }, { sha256 = hash_a, trust = true }, { hash_a } }) do
+      support.has(support.failure(cygnixy.load, path, options), "bad argument #2 to 'load' (unknown field '",
+        "', expected 'sha256' or 'trusted')")
+    end
+    assert.equal(0, #cygnixy.list())
+    local twin = cygnixy.load(path)
+    support.has(support.failure(cygnixy.watch, twin, { quite = 1 }), "unknown field 'quite', expected 'quiet'")
+    support.has(support.failure(cygnixy.unload, twin, { colect = false }), "unknown field 'colect', expected 'collect'")
+    assert.equal("a", twin.which())
+  end)
+
   it("maps a copy even if the file itself is to be mapped", function()
     local script = ([[
       require("cygnixy").load(%q, %s)

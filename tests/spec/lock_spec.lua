@@ -73,11 +73,13 @@ describe("a lock file", function()
       failure(cygnixy.load, greet)
       failure(cygnixy.load, "greet")
       failure(cygnixy.load, greet, { sha256 = "]] .. support.sha256(greet) .. [[" })
+      io.write(select(2, cygnixy.check(greet)), "\n", select(2, cygnixy.check("greet")), "\n")
+      assert(cygnixy.check(twin_a))
       assert(#cygnixy.list() == 0)
     ]], lock)
     local expected = ("cannot load plugin 'greet' (%s): the lock file '%s' does not list it for %s; "
       .. "no code of it was run\n"):format(greet, lock, require("cygnixy").inspect(greet).abi)
-    assert.equal(expected:rep(3), message)
+    assert.equal(expected:rep(5), message)
   end)
 
   it("in use refuses another content or version, with both", function()
@@ -185,6 +187,14 @@ describe("a lock file", function()
       support.has(run("failure(cygnixy.lock.use, lock) assert(cygnixy.load(greet))", lock), "lock file '" .. lock
         .. "', " .. problem)
     end
+  end)
+
+  it("is neither read from nor written in place of what is no file", function()
+    local pipe = support.new_path("pipe")
+    support.shell("mkfifo", pipe)
+    support.has(run("failure(cygnixy.lock.use, lock) failure(cygnixy.lock.write, lock)", pipe),
+      "': it cannot be read: it is no regular file\n", "': it cannot be written: it is no regular file\n")
+    support.shell("test -p", pipe)
   end)
 
   it("that cannot be read or written is named", function()

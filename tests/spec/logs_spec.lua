@@ -43,6 +43,24 @@ describe("standard error", function()
     assert.is_true(select(2, lines(script, "trace")):find(": two", 1, true) ~= nil)
   end)
 
+  it("takes a filter without a word in it for the default, and spaces around one for nothing", function()
+    local script = work .. [[p.log("warn", "one") p.log("info", "two")]]
+    for filter, count in pairs({ [""] = 1, ["  "] = 1, [" off , " .. target .. "=info\t"] = 5, [" error\t"] = 0 }) do
+      local found, text = lines(script, filter)
+      assert.equal(count, #found, filter .. ": " .. text)
+    end
+  end)
+
+  it("may be full when a wrong filter is told of", function()
+    local script = support.new_file("script.lua", "require('cygnixy') print('there')")
+    local said = support.output([[
+      local lua, script = select(3, ...)
+      local pipe = io.popen("CYGNIXY_LOG=warn=loud=very " .. lua .. " " .. script .. " 2>/dev/full")
+      io.write(pipe:read("*a"))
+    ]], { args = { os.getenv("CYGNIXY_TEST_LUA"), script } })
+    assert.equal("there\n", said)
+  end)
+
   it("takes a filter that is none for the default, and says so", function()
     local found, text = lines(work .. [[p.log("warn", "one") p.log("info", "two")]], "warn=loud=very")
     assert.equal(2, #found, text)

@@ -31,6 +31,8 @@ describe("a sealed state", function()
       sealed(cygnixy.load, greet)
       sealed(cygnixy.load, "greet")
       sealed(cygnixy.load, greet, { trusted = true })
+      sealed(function() error(select(2, cygnixy.check(greet)), 0) end)
+      sealed(function() error(cygnixy.available()[1].problem, 0) end)
       assert(#cygnixy.list() == 0)
       cygnixy.seal()
       sealed(cygnixy.load, twin_a)
@@ -159,6 +161,52 @@ describe("a sealed state", function()
       collectgarbage()
       collectgarbage()
       assert(registry["cygnixy.seal"] ~= nil)
+    ]])
+  end)
+
+  it("stays sealed for a copy of the module that cannot open the files that would tell it", function()
+    run([[
+      -- Kept, as Lua would close them.
+      local files = {}
+      local function exhaust()
+        repeat
+          local file = io.open("/dev/null")
+          files[#files + 1] = file
+        until not file
+      end
+      local function relax()
+        for _, file in ipairs(files) do file:close() end
+        files = {}
+      end
+      collectgarbage("stop")
+      cygnixy.seal()
+      local luaopen = assert(package.loadlib((select(4, ...)), "luaopen_cygnixy"))
+      local registry = debug.getregistry()
+      registry["cygnixy.module"], registry["cygnixy.seal"] = nil, nil
+      exhaust()
+      local ok, message = pcall(luaopen)
+      relax()
+      assert(not ok and tostring(message):find("cannot see whether the state is sealed", 1, true), message)
+      sealed(luaopen().load, greet)
+    ]])
+  end)
+
+  it("is sealed, and says so, if other copies cannot be told", function()
+    run([[
+      local files = {}
+      repeat
+        local file = io.open("/dev/null")
+        files[#files + 1] = file
+      until not file
+      local ok, message = pcall(cygnixy.seal)
+      assert(not ok and message:find("the state is sealed, but copies of the module", 1, true), message)
+      for _, file in ipairs(files) do file:close() end
+      sealed(cygnixy.load, greet)
+      -- Once more, and now they are told.
+      cygnixy.seal()
+      local registry = debug.getregistry()
+      registry["cygnixy.module"], registry["cygnixy.seal"] = nil, nil
+      sealed(open((select(4, ...))).load, greet)
     ]])
   end)
 

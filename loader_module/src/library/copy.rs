@@ -69,7 +69,7 @@ impl Copy {
             .tempfile()?;
         write_to(copy.as_file_mut(), file)?;
         Ok(Self {
-            path: copy.path().to_owned(),
+            path: path_of(&copy),
             keep: Keep::Named(copy),
         })
     }
@@ -95,6 +95,24 @@ fn write_to(copy: &mut std::fs::File, file: &PluginFile) -> io::Result<()> {
             io::copy(&mut from, copy).map(drop)
         }
     }
+}
+
+/// A path of the file itself, whatever others do to its directory, if there is one.
+#[cfg(target_os = "linux")]
+fn path_of(copy: &tempfile::NamedTempFile) -> PathBuf {
+    use std::os::fd::AsRawFd as _;
+
+    let path = unique_path(copy.as_file().as_raw_fd());
+    if path.exists() {
+        path
+    } else {
+        copy.path().to_owned()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn path_of(copy: &tempfile::NamedTempFile) -> PathBuf {
+    copy.path().to_owned()
 }
 
 /// A path of an open file that was not used before in this process, though the number of the file

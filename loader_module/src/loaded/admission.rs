@@ -23,6 +23,8 @@ use crate::{Error, LockFileError};
 pub(super) struct Admission {
     /// Files that have to be as hard to change for others when they are loaded again.
     trusting: Mutex<HashMap<PathBuf, Trusted>>,
+    /// Files that have to have this content when they are loaded again.
+    pinned: Mutex<HashMap<PathBuf, Sha256>>,
     /// The lock file in use.
     lock_file: Mutex<Option<Arc<LockFile>>>,
     /// Whether nothing more is loaded.
@@ -44,11 +46,18 @@ impl LoadedPlugins {
         };
         let is_hashed = options.sha256.is_some() || self.admission.lock_file().is_some();
         let file = PluginFile::read(path, opened, is_hashed)?;
-        check_hash(path, options, file.sha256)?;
+        check_hash(path, options.sha256, file.sha256)?;
         if let Some(trusted) = &options.trusted {
             let mut trusting = lock(&self.admission.trusting);
             trusting.insert(file.path.clone(), trusted.clone());
         }
+        // No plugin is loaded from there: what was asked of an earlier one holds no longer.
+        let mut pinned = lock(&self.admission.pinned);
+        match options.sha256 {
+            Some(sha256) => pinned.insert(file.path.clone(), sha256),
+            None => pinned.remove(&file.path),
+        };
+        drop(pinned);
         Ok(file)
     }
 
@@ -71,8 +80,27 @@ impl LoadedPlugins {
     pub(super) fn read_again(&self, path: &Path) -> Result<PluginFile, Error> {
         let trusted = lock(&self.admission.trusting).get(path).cloned();
         let opened = trusted.map(|trusted| trust::open(path, &trusted));
+        let pinned = lock(&self.admission.pinned).get(path).copied();
+        let is_hashed = pinned.is_some() || self.admission.lock_file().is_some();
+        let file = PluginFile::read(path, opened.transpose()?, is_hashed)?;
+        check_hash(path, pinned, file.sha256)?;
+        Ok(file)
+    }
+
+    /// Checks a file as a load into a state would, without loading it. Others must not be able to change it
+    /// other than as it says.
+    #[cfg(feature = "module")]
+    pub(crate) fn check(
+        &self,
+        path: &Path,
+        trusted: Option<&Trusted>,
+        lua: &Lua,
+    ) -> Result<(), Error> {
+        let opened = trusted.map(|trusted| trust::open(path, trusted));
         let is_hashed = self.admission.lock_file().is_some();
-        PluginFile::read(path, opened.transpose()?, is_hashed)
+        let file = PluginFile::read(path, opened.transpose()?, is_hashed)?;
+        file.check()?;
+        self.admit(&file, std::slice::from_ref(lua))
     }
 
     /// Lets nothing be loaded any more.
@@ -164,9 +192,11 @@ impl LoadedPlugins {
     /// Checks that a plugin that is loaded already is what is asked for.
     pub(super) fn check_loaded(&self, entry: &Entry, options: &LoadOptions) -> Result<(), Error> {
         match (options.sha256, entry.origin()) {
-            (Some(_), Origin::File(library)) => {
+            (Some(expected), Origin::File(library)) => {
                 let found = self.sha256_of(library)?;
-                check_hash(&library.path, options, Some(found))
+                check_hash(&library.path, options.sha256, Some(found))?;
+                lock(&self.admission.pinned).insert(library.path.clone(), expected);
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -191,8 +221,8 @@ impl LoadedPlugins {
     }
 }
 
-fn check_hash(path: &Path, options: &LoadOptions, found: Option<Sha256>) -> Result<(), Error> {
-    match (options.sha256, found) {
+fn check_hash(path: &Path, expected: Option<Sha256>, found: Option<Sha256>) -> Result<(), Error> {
+    match (expected, found) {
         (Some(expected), Some(found)) if expected != found => Err(Error::WrongHash {
             path: path.to_owned(),
             expected,

@@ -83,6 +83,29 @@ pub(super) fn trusted_option(options: Option<&Value>, function: &str) -> mlua::R
     }
 }
 
+/// Checks that a table of options has no others: one that is misspelt would not be missed.
+pub(super) fn check_options(
+    options: Option<&Value>,
+    known: &[&str],
+    function: &str,
+) -> mlua::Result<()> {
+    let Some(Value::Table(options)) = options else {
+        return Ok(());
+    };
+    for pair in options.pairs::<Value, Value>() {
+        let name = match pair?.0 {
+            Value::String(name) => name.to_string_lossy(),
+            other => format!("a {}", type_name(&other)),
+        };
+        if !known.contains(&name.as_str()) {
+            let known = known.join("' or '");
+            let problem = format!("unknown field '{name}', expected '{known}'");
+            return Err(bad_argument_at(2, function, &problem));
+        }
+    }
+    Ok(())
+}
+
 /// A field of the table of options, which may not be given.
 fn option(options: Option<&Value>, name: &str, function: &str) -> mlua::Result<Value> {
     match options {

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use object::read::NameOrOrdinal;
 use object::{Object as _, ObjectSection as _, ObjectSegment as _, ReadRef};
+use plugin_api::abi::ENTRY_SYMBOL;
 use plugin_api::manifest::{self, Manifest};
 
 use crate::Error;
@@ -11,14 +13,22 @@ use crate::Error;
 /// The largest manifest that is read, in bytes.
 const LARGEST_MANIFEST: u64 = 1 << 20;
 
-/// Reads the manifest of a library file, given with its first bytes and its length. Gives it as it is
-/// in the file, too.
+/// What was read of a library file.
+pub(super) struct Found {
+    pub(super) manifest: Manifest,
+    /// The manifest as it is in the file.
+    pub(super) bytes: Arc<[u8]>,
+    /// Whether the library exports the function that the loader is going to call.
+    pub(super) has_entry: bool,
+}
+
+/// Reads the manifest of a library file, given with its first bytes and its length.
 pub(super) fn read<'a, R: ReadRef<'a>>(
     path: &Path,
     data: R,
     start: &[u8],
     length: u64,
-) -> Result<(Manifest, Arc<[u8]>), Error> {
+) -> Result<Found, Error> {
     let not_a_library = |found: String| Error::NotALibrary {
         path: path.to_owned(),
         found,
@@ -49,7 +59,25 @@ pub(super) fn read<'a, R: ReadRef<'a>>(
         path: path.to_owned(),
         source,
     })?;
-    Ok((manifest, bytes.into()))
+    Ok(Found {
+        manifest,
+        bytes: bytes.into(),
+        has_entry: has_entry(&object).map_err(broken)?,
+    })
+}
+
+fn has_entry<'a>(object: &object::File<'a, impl ReadRef<'a>>) -> Result<bool, object::Error> {
+    let entry = ENTRY_SYMBOL.to_bytes();
+    // Mach-O puts an underscore in front of the names of C.
+    let is_entry = |name: &[u8]| name == entry || name.strip_prefix(b"_") == Some(entry);
+    for export in object.exports()? {
+        if let NameOrOrdinal::Name(name) = export?.name()
+            && is_entry(name)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the first bytes may be those of a library, so that it is worth reading the rest.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 /// the Lua module was installed in, the system's data directories. One whose name would not be
 /// itself in a template is left out.
 pub(super) fn all(module: Option<&Path>) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = dirs::data_dir().into_iter().collect();
+    // A home that is no absolute path would let the current directory be searched.
+    let own = dirs::data_dir().filter(|folder| folder.is_absolute());
+    let mut folders: Vec<PathBuf> = own.into_iter().collect();
     folders.extend(module.and_then(tree));
     folders.extend(system(env::var_os("XDG_DATA_DIRS")));
     let is_plain = |folder: &PathBuf| {

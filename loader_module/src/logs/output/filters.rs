@@ -15,17 +15,18 @@ pub(super) const VARIABLE: &str = "CYGNIXY_LOG";
 /// What holds if nothing is said.
 pub(super) const DEFAULT: &str = "warn";
 
-/// Makes a filter of a text.
+/// Makes a filter of a text. Space around its parts does not count, and one that says nothing is [`DEFAULT`].
 pub(super) fn parse(text: &str) -> Result<EnvFilter, ParseError> {
-    EnvFilter::builder().parse(text)
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let text = parts.join(",");
+    EnvFilter::builder().parse(if text.is_empty() { DEFAULT } else { &text })
 }
 
-/// The text of [`VARIABLE`], or [`DEFAULT`].
+/// The text of [`VARIABLE`], empty if it is not set.
 pub(super) fn default_text() -> String {
-    match std::env::var(VARIABLE) {
-        Ok(text) if !text.trim().is_empty() => text,
-        _ => DEFAULT.to_owned(),
-    }
+    let text = std::env::var_os(VARIABLE).unwrap_or_default();
+    // What is no text is no filter either, which is told when it is parsed.
+    text.to_string_lossy().into_owned()
 }
 
 /// All filters that there are. An event is made if one of them lets it pass; each destination asks its

@@ -65,7 +65,11 @@ impl Output {
         let filter = filters::parse(&text).or_else(|error| {
             let (variable, default) = (filters::VARIABLE, filters::DEFAULT);
             let text = Printable(&text);
-            eprintln!("cygnixy: {variable} is '{text}': {error}; it is taken to be '{default}'");
+            // There is nobody else to tell, and the module works without.
+            let _ = writeln!(
+                stderr(),
+                "cygnixy: {variable} is '{text}': {error}; it is taken to be '{default}'"
+            );
             filters::parse(default)
         });
         let filter = Arc::new(filter.unwrap_or_default());
