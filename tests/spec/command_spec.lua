@@ -54,6 +54,41 @@ describe("cygnixy", function()
   end)
 end)
 
+describe("what a command writes", function()
+  local greet = support.quote(support.plugin("greet"))
+
+  it("is missed if it does not arrive, with status 1", function()
+    for _, arguments in ipairs({
+      "--help", "--version", "list --help", "list", "check " .. greet, "inspect " .. greet, "stubs " .. greet, "doctor",
+      "new hello",
+    }) do
+      local _, stderr, status = support.command_in_shell("cygnixy " .. arguments .. " >/dev/full", {
+        env = { CYGNIXY_PATH = support.plugin("?") },
+      })
+      assert.equal("1 cygnixy: cannot write to standard output: No space left on device\n", status .. " " .. stderr)
+    end
+  end)
+
+  it("does not hide what else went wrong", function()
+    local script = "cygnixy check /nowhere >/dev/full; echo $? >&2; cygnixy >/dev/full"
+    local _, stderr, status = support.command_in_shell(script)
+    assert.equal(2, status)
+    support.has(stderr, "cannot write to standard output", "\n1\n", "a command is missing")
+  end)
+
+  it("may be more than is read", function()
+    local script = "trap '' PIPE; { sleep 0.3; cygnixy --help; echo $? >&2; } | true; cygnixy --help | head -n 1"
+    local stdout, stderr = support.command_in_shell(script)
+    assert.equal("usage: cygnixy COMMAND [ARGUMENTS]\n", stdout)
+    assert.equal("1\n", stderr)
+  end)
+
+  it("is a script's own if it runs one", function()
+    local path = support.new_file("script.lua", "print(1)\nio.stdout:close()")
+    assert.equal("1\n", output({ "run", path }))
+  end)
+end)
+
 describe("cygnixy inspect", function()
   it("shows what a file says of itself", function()
     local text = output({ "inspect", support.plugin_of(other_abi, "greet") })
@@ -196,6 +231,8 @@ describe("cygnixy stubs", function()
   it("fails for a plugin that cannot be loaded, and for a file that cannot be written", function()
     support.has(complaint(1, { "stubs", support.fixture("load_fails") }), "load_fails")
     support.has(complaint(1, { "stubs", "--output=/nowhere/x.lua", support.plugin("greet") }), "cannot write")
+    local full = { "stubs", "--output=/dev/full", support.plugin("greet") }
+    support.has(complaint(1, full), "cannot write: /dev/full: No space left on device")
   end)
 end)
 
@@ -383,5 +420,12 @@ describe("cygnixy new", function()
     support.write(folder .. "/taken", "")
     support.has(complaint(1, { "new", "taken" }, { cwd = folder }), "'taken' exists already")
     assert.equal("", support.read(folder .. "/taken"))
+  end)
+
+  it("fails if the disk is full", function()
+    local script = "trap '' XFSZ; ulimit -f 1; cygnixy new hello"
+    local stdout, stderr, status = support.command_in_shell(script, { cwd = folder })
+    assert.equal("1 ", status .. " " .. stdout)
+    support.has(stderr, "cygnixy new: cannot write: hello/", "File too large")
   end)
 end)

@@ -2,6 +2,7 @@
 
 local list = require("cygnixy.command.list")
 local options = require("cygnixy.command.options")
+local output = require("cygnixy.command.output")
 
 local doctor = {
   summary = "show the Lua, the paths and what is found where, for a bug report",
@@ -26,7 +27,7 @@ local function write(...)
   local home = os.getenv("HOME")
   local text = table.concat({ ... })
   if home and #home > 1 then text = text:gsub(home:gsub("%p", "%%%0"), "~") end
-  io.stdout:write(text, "\n")
+  output.write(text, "\n")
 end
 
 -- The first line that a command of the shell writes, or nil.

@@ -1,6 +1,7 @@
 -- `cygnixy list`: the plugins that bare names lead to.
 
 local options = require("cygnixy.command.options")
+local output = require("cygnixy.command.output")
 local text = require("cygnixy.command.text")
 
 local list = {
@@ -62,7 +63,7 @@ function list.run(_, operands)
     io.stderr:write("no plugins are in\n    ", (cygnixy.path:gsub(";+", "\n    ")), "\n")
     return 0
   end
-  io.stdout:write(table.concat(lines, "\n"), "\n")
+  output.write(table.concat(lines, "\n"), "\n")
   return 0
 end
 

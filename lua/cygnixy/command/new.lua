@@ -1,5 +1,6 @@
 -- `cygnixy new NAME`: a plugin that builds and passes its own test as it stands.
 
+local output = require("cygnixy.command.output")
 local template = require("cygnixy.command.template")
 
 local new = {
@@ -135,12 +136,10 @@ function new.run(given, operands, arg)
     if not os.rename(folder, folder) and not make_folder(folder) then
       return fail(("cannot make the folder '%s'"):format(folder))
     end
-    local opened, err = io.open(path, "wb")
-    if not opened then return fail("cannot write: " .. err) end
-    opened:write(file.content)
-    opened:close()
+    local saved, err = output.save(path, file.content)
+    if not saved then return fail("cannot write: " .. err) end
   end
-  io.stdout:write(("made the plugin '%s'; `cd %s && make test` builds and tests it\n"):format(name, name))
+  output.write(("made the plugin '%s'; `cd %s && make test` builds and tests it\n"):format(name, name))
   return 0
 end
 
