@@ -253,13 +253,40 @@ describe("cygnixy run", function()
     )
   end)
 
+  it("runs what standard input has", function()
+    local text = "print(arg[0], arg[1], ..., 'x')"
+    local stdout, stderr, status = support.command_in_shell("echo " .. support.quote(text) .. " | cygnixy run - one")
+    assert.equal("-\tone\tone\tx\n", stdout)
+    assert.equal("0 ", status .. " " .. stderr)
+  end)
+
   it("gives the script's status", function()
     assert.equal(0, (select(3, command({ "run", script("") }))))
     assert.equal(7, (select(3, command({ "run", script("os.exit(7)") }))))
     support.has(complaint(1, { "run", script("local x\nerror('it failed')") }), "script.lua:2: it failed", "traceback")
     support.has(complaint(1, { "run", script("error({})") }), "(error object is a table value)")
+    support.has(complaint(1, { "run", script("error(42)") }), "42\nstack traceback:")
+    local object = "error(setmetatable({}, { __tostring = function() return 'an object' end }))"
+    assert.equal("cygnixy: an object\n", complaint(1, { "run", script(object) }))
     support.has(complaint(1, { "run", script("x =") }), "script.lua:1:")
     support.has(complaint(1, { "run", "/nowhere/script.lua" }), "/nowhere/script.lua")
+  end)
+
+  it("tells what failed whatever the script has done to the library", function()
+    local path = script([[
+      local fail = error
+      debug, io, os, math, type, tostring, getmetatable, pcall, ipairs, rawget, error = nil
+      fail("it failed")
+    ]])
+    for _, arguments in ipairs({ { "run", path }, { "run", "--watch", path } }) do
+      support.has(complaint(1, arguments), "cygnixy: ", "script.lua:3: it failed", "stack traceback")
+    end
+  end)
+
+  it("gives the status of a script that it watches", function()
+    support.has(complaint(1, { "run", "--watch", script("error('it failed')") }), "script.lua:1: it failed")
+    assert.equal(7, (select(3, command({ "run", "--watch", script("os.exit(7)") }))))
+    assert.equal("1\n", output({ "run", "--watch", script("print(1)") }))
   end)
 
   it("ends plugins with the script, also if it fails", function()
