@@ -201,6 +201,39 @@ describe("cygnixy stubs", function()
     end
   end)
 
+  -- The annotations of a plugin with a function, by its name, signature and documentation.
+  local function annotated(name, signature, doc)
+    return require("cygnixy.command.annotations").of({
+      name = "p", version = "1", functions = { name }, signatures = { [name] = signature }, docs = { [name] = doc },
+    })
+  end
+
+  it("takes quoted text in a type for itself", function()
+    local text = annotated("f", [[(mode: 'fast'|"slow"|'say "a b"', b: Box) -> 'it'|Box]])
+    support.has(text, [[---@param mode 'fast'|"slow"|'say "a b"'
+---@param b p.Box
+---@return 'it'|p.Box
+]])
+    assert.equal(2, select(2, text:gsub("%-%-%-@class ", "")))
+  end)
+
+  it("documents functions that are no names, too", function()
+    support.has(annotated("end", "(n: integer)", "Ends it.\n\nFor good."), [[
+---@class p
+---Ends it.
+---
+---For good.
+---@field ["end"] fun(n: integer)
+]])
+  end)
+
+  it("makes no tags of documentation", function()
+    for _, name in ipairs({ "f", "end" }) do
+      local text = annotated(name, "()", "@deprecated\n @see x@y\nmail@there")
+      support.has(text, "---\\@deprecated\n--- \\@see x@y\n---mail@there\n")
+    end
+  end)
+
   it("makes a class of each type of the plugin", function()
     support.has(
       stubs(),
