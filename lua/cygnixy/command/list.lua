@@ -60,7 +60,7 @@ function list.run(_, operands)
   local cygnixy = require("cygnixy")
   local lines = list.lines(cygnixy)
   if #lines == 0 then
-    io.stderr:write("no plugins are in\n    ", (cygnixy.path:gsub(";+", "\n    ")), "\n")
+    io.stderr:write("no plugins are in\n    ", (text.one_line(cygnixy.path):gsub(";+", "\n    ")), "\n")
     return 0
   end
   output.write(table.concat(lines, "\n"), "\n")
