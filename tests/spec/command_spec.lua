@@ -562,7 +562,7 @@ describe("cygnixy new", function()
   it("gives the type another name than what the source uses already", function()
     for name, expected in pairs({
       lua = "LuaPlugin", error = "ErrorPlugin", hash_map = "HashMapPlugin", result = "ResultPlugin",
-      string = "StringPlugin", ok = "OkPlugin", vec = "VecPlugin", function_doc = "FunctionDocPlugin",
+      strings = "Strings", ok = "OkPlugin", vec = "VecPlugin", function_doc = "FunctionDocPlugin",
       lua_ = "LuaPlugin", luas = "Luas",
     }) do
       output({ "new", name }, { cwd = folder })
@@ -588,6 +588,8 @@ describe("cygnixy new", function()
     output({ "new", "two", "--api=" .. top .. "/plugin_api" }, { cwd = folder })
     output({ "new", "three" }, { cwd = folder, env = { CYGNIXY_PLUGIN_API = top } })
     output({ "new", "--api", ".", "four" }, { cwd = top })
+    output({ "new", "five" }, { cwd = folder, env = { CYGNIXY_PLUGIN_API = "" } })
+    support.has(support.read(folder .. "/five/Cargo.toml"), 'cygnixy-plugin-api = "0.1"\n')
     for _, crate in ipairs({ folder .. "/one", folder .. "/two", folder .. "/three", top .. "/four" }) do
       support.has(support.read(crate .. "/Cargo.toml"), expected)
     end
@@ -607,6 +609,17 @@ describe("cygnixy new", function()
     support.write(folder .. "/taken", "")
     support.has(complaint(1, { "new", "taken" }, { cwd = folder }), "'taken' exists already")
     assert.equal("", support.read(folder .. "/taken"))
+    support.shell("mkdir", folder .. "/empty")
+    support.has(complaint(1, { "new", "empty" }, { cwd = folder }), "'empty' exists already")
+    support.shell("rmdir", folder .. "/empty")
+  end)
+
+  it("refuses names under which Lua has something else", function()
+    for name in ([[string io os table math debug package coroutine utf8 bit bit32 jit ffi cygnixy]]):gmatch("%S+") do
+      local text = complaint(2, { "new", name }, { cwd = folder })
+      support.has(text, ("'%s' is a library: `require \"%s\"` would never find the plugin\n"):format(name, name))
+      assert.is_false(support.exists(folder .. "/" .. name .. "/Cargo.toml"))
+    end
   end)
 
   it("fails if the disk is full", function()
@@ -614,5 +627,24 @@ describe("cygnixy new", function()
     local stdout, stderr, status = support.command_in_shell(script, { cwd = folder })
     assert.equal("1 ", status .. " " .. stdout)
     support.has(stderr, "cygnixy new: cannot write: hello/", "File too large")
+  end)
+
+  it("names everything that it makes", function()
+    output({ "new", "hello" }, { cwd = folder })
+    local help = output({ "new", "--help" })
+    local listing = io.popen("cd " .. support.quote(folder) .. "/hello && find . -type f")
+    for path in listing:lines() do
+      local file = path:gsub("^%./", "")
+      local name = file:match("%.rockspec$") and "rockspec" or file:match("^README") or file:match("^spec/")
+        or file:match("^lua/") or file
+      support.has(help, name)
+    end
+    listing:close()
+  end)
+
+  it("offers another Lua than this one", function()
+    output({ "new", "hello" }, { cwd = folder })
+    local other = support.abi == "luajit" and "lua5.4" or "luajit"
+    support.has(support.read(folder .. "/hello/README.md"), "make test LUA=" .. other .. "     # for another Lua")
   end)
 end)

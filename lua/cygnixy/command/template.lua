@@ -237,7 +237,7 @@ A plugin for [cygnixy](https://cygnixy.com), written in Rust.
 
 ```sh
 make test                # builds it for @lua@ and runs its spec
-make test LUA=luajit     # for another Lua
+make test LUA=@other@     # for another Lua
 make install             # then cygnixy.load "@name@" finds it
 luarocks make            # then require "@name@" finds it
 ```
