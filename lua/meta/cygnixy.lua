@@ -23,7 +23,8 @@
 ---name, as in `package.cpath`. It begins as the environment variable `CYGNIXY_PATH`, in which `;;`
 ---stands for the default, or as the default: the folder `cygnixy/ABI` in the user's data
 ---directory, in the folder of libraries of the tree that the module is installed in, and in the
----system's data directories. The current directory is not in it.
+---system's data directories; and, after the tree's, the folder `cygnixy_plugins` beside the module,
+---where the rocks of plugins put them. The current directory is not in it.
 ---@field path string
 ---
 ---Files and directories that are trusted as they are, though others can change them: a list of absolute
