@@ -1,7 +1,7 @@
 #!/bin/sh
 # A type checker for Lua reads the module's annotations and those that `cygnixy stubs` writes: it accepts
 # tests/types/accepted.lua and rejects what is in tests/types/rejected: `types.sh`. Needs the rock for
-# lua54 and its fixtures.
+# lua54, its fixtures and its plugins.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -21,6 +21,15 @@ install_checker() {
         --version "$checker_version" emmylua_check
 }
 
+# stubs FOLDER FILE...: writes the stubs of plugins.
+stubs() {
+    stubs_in=$1
+    shift
+    for file in "$@"; do
+        "$root/build/rocks/$abi/bin/cygnixy" stubs --output "$stubs_in/$(basename "$file" .so).lua" "$file" || return
+    done
+}
+
 # project NAME FILE...: a folder with the files, the module's annotations and the stubs.
 project() {
     project=$folder/$1
@@ -29,8 +38,7 @@ project() {
     mkdir -p "$project/library"
     cp "$@" "$project/"
     cp "$root/lua/meta/cygnixy.lua" "$project/library/"
-    "$root/build/rocks/$abi/bin/cygnixy" stubs --output "$project/library/documented.lua" \
-        "$root/build/$abi/fixtures/documented.so" &&
+    stubs "$project/library" "$root/build/$abi/fixtures/documented.so" &&
         echo '{ "runtime.version": "Lua 5.4", "workspace.library": ["library"] }' >"$project/.luarc.json"
 }
 
@@ -61,8 +69,16 @@ clean() {
         "$checker" --warnings-as-errors "$folder/clean"
 }
 
+# The stubs of the example plugins, and a script that says which plugin it has for each.
+examples() {
+    project examples "$root/tests/types/examples.lua" &&
+        stubs "$folder/examples" "$root/build/$abi/plugins"/*.so &&
+        "$checker" --warnings-as-errors "$folder/examples"
+}
+
 check "emmylua_check $checker_version is installed" install_checker
 check "the annotations and stubs are free of mistakes" clean
+check "so are the stubs of the example plugins" examples
 check "a script that uses a plugin as it is meant is accepted" accepts
 check "the checker runs on scripts with mistakes" reject_all
 for file in "$root"/tests/types/rejected/*.lua; do

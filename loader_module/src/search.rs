@@ -34,10 +34,8 @@ pub(crate) fn is_path(text: &[u8]) -> bool {
 /// The templates for an interpreter of the given ABI: those of `CYGNIXY_PATH`, where `;;` stands
 /// for the default, or the default alone. `module` is the file of the Lua module.
 pub(crate) fn initial_path(runtime: &str, module: Option<&Path>) -> Vec<u8> {
-    with_default(
-        env::var_os(VARIABLE),
-        default_path(runtime, &folders::all(module)),
-    )
+    let folders = folders::all(module, &accepted_by(runtime));
+    with_default(env::var_os(VARIABLE), default_path(&folders))
 }
 
 fn with_default(variable: Option<OsString>, default: Vec<u8>) -> Vec<u8> {
@@ -51,16 +49,13 @@ fn with_default(variable: Option<OsString>, default: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// In each folder, one for each ABI that the interpreter takes.
-fn default_path(runtime: &str, folders: &[PathBuf]) -> Vec<u8> {
+/// The templates for folders of plugins.
+fn default_path(folders: &[PathBuf]) -> Vec<u8> {
     let mut templates = Vec::new();
     for folder in folders {
-        for abi in accepted_by(runtime) {
-            for file in ["?", "lib?"] {
-                let file = format!("{file}.{}", env::consts::DLL_EXTENSION);
-                let template = folder.join("cygnixy").join(abi).join(file);
-                templates.push(template.into_os_string().into_encoded_bytes());
-            }
+        for file in ["?", "lib?"] {
+            let template = folder.join(format!("{file}.{}", env::consts::DLL_EXTENSION));
+            templates.push(template.into_os_string().into_encoded_bytes());
         }
     }
     templates.join(&b';')
@@ -118,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_path_begins_as_the_default_or_the_variable() {
-        let default = default_path("lua54", &folders::all(None));
+        let default = default_path(&folders::all(None, &accepted_by("lua54")));
         let expected = with_default(env::var_os(VARIABLE), default);
         assert_eq!(initial_path("lua54", None), expected);
     }
@@ -133,7 +128,7 @@ mod tests {
 
     #[test]
     fn luajit_also_looks_where_lua51_plugins_are() {
-        let path = default_path("luajit", &["/data".into()]);
+        let path = default_path(&folders::all(None, &accepted_by("luajit")));
         let path = String::from_utf8(path).expect("a test's path is text");
         assert!(path.contains("luajit") && path.contains("lua51"), "{path}");
     }

@@ -9,9 +9,11 @@
 --   runs_script   whether what follows the first operand is not its own
 --   run       function(options, operands, arg) -> exit status; or nil and what is wrong with the usage
 --
--- The exit status is 0 if all is well, 1 if a check or a program failed, and 2 for wrong usage.
+-- The exit status is 0 if all is well, 1 if a check or a program failed or what is written does not arrive,
+-- and 2 for wrong usage.
 
 local options = require("cygnixy.command.options")
+local output = require("cygnixy.command.output")
 
 local command = {}
 
@@ -42,7 +44,8 @@ local function overview()
   end
   lines[#lines + 1] = ""
   lines[#lines + 1] = "`cygnixy COMMAND --help` says more; `cygnixy --version` names the versions."
-  lines[#lines + 1] = "Exit status: 0 if all is well, 1 if a check or a program failed, 2 for wrong usage."
+  lines[#lines + 1] = "Exit status: 0 if all is well, 1 if a check or a program failed or the output could not be"
+  lines[#lines + 1] = "written, 2 for wrong usage."
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -53,7 +56,7 @@ local function version()
     return FAILED
   end
   local lua = rawget(_G, "jit") and jit.version or _VERSION
-  io.stdout:write(("%s (%s, plugins for %s)\n"):format(cygnixy._VERSION, lua, cygnixy.abi))
+  output.write(("%s (%s, plugins for %s)\n"):format(cygnixy._VERSION, lua, cygnixy.abi))
   return OK
 end
 
@@ -62,11 +65,11 @@ local function wrong_usage(prefix, problem, usage)
   return USAGE
 end
 
--- Runs the command with the arguments of the program, as in the global `arg`; returns the exit status.
-function command.main(arg)
+-- Does what the arguments say; returns the exit status, and whether what was written is a script's own.
+local function dispatch(arg)
   local name = arg[1]
   if name == "--help" or name == "-h" or name == "help" then
-    io.stdout:write(overview())
+    output.write(overview())
     return OK
   elseif name == "--version" then
     return version()
@@ -81,11 +84,18 @@ function command.main(arg)
   local given, operands = options.parse(arg, 2, subcommand.options or {}, subcommand.runs_script)
   if given == nil then return wrong_usage("cygnixy " .. name, operands, usage) end
   if given.help then
-    io.stdout:write(usage, "\n", subcommand.help)
+    output.write(usage, "\n", subcommand.help)
     return OK
   end
   local status, problem = subcommand.run(given, operands, arg)
   if status == nil then return wrong_usage("cygnixy " .. name, problem, usage) end
+  return status, subcommand.runs_script
+end
+
+-- Runs the command with the arguments of the program, as in the global `arg`; returns the exit status.
+function command.main(arg)
+  local status, of_script = dispatch(arg)
+  if not of_script and not output.has_arrived() and status == OK then return FAILED end
   return status
 end
 

@@ -23,7 +23,8 @@
 ---name, as in `package.cpath`. It begins as the environment variable `CYGNIXY_PATH`, in which `;;`
 ---stands for the default, or as the default: the folder `cygnixy/ABI` in the user's data
 ---directory, in the folder of libraries of the tree that the module is installed in, and in the
----system's data directories. The current directory is not in it.
+---system's data directories; and, after the tree's, the folder `cygnixy_plugins` beside the module,
+---where the rocks of plugins put them. The current directory is not in it.
 ---@field path string
 ---
 ---Files and directories that are trusted as they are, though others can change them: a list of absolute
@@ -268,9 +269,10 @@ function cygnixy.list() end
 ---@return cygnixy.Manifest
 function cygnixy.inspect(path) end
 
----Whether a plugin file fits: `true`, or `nil` and the error that `load` would raise before it runs any
----code of the file. It is read, parsed and compared with this processor, Lua and plugin API; libraries
----that it needs are not looked for.
+---Whether a plugin file would be loaded here and now: `true`, or `nil` and the error that `load` would raise
+---before it runs any code of the file. It is read, parsed, compared with this processor, Lua and plugin API, and
+---with the lock file in use; a sealed state loads nothing. What the dynamic linker says then is not known before:
+---whether there are the libraries and the symbols that the file needs.
 ---@param path string a path or a bare name, as for `load`
 ---@return true? fits
 ---@return string? reason

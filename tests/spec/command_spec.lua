@@ -54,6 +54,41 @@ describe("cygnixy", function()
   end)
 end)
 
+describe("what a command writes", function()
+  local greet = support.quote(support.plugin("greet"))
+
+  it("is missed if it does not arrive, with status 1", function()
+    for _, arguments in ipairs({
+      "--help", "--version", "list --help", "list", "check " .. greet, "inspect " .. greet, "stubs " .. greet, "doctor",
+      "new hello",
+    }) do
+      local _, stderr, status = support.command_in_shell("cygnixy " .. arguments .. " >/dev/full", {
+        env = { CYGNIXY_PATH = support.plugin("?") },
+      })
+      assert.equal("1 cygnixy: cannot write to standard output: No space left on device\n", status .. " " .. stderr)
+    end
+  end)
+
+  it("does not hide what else went wrong", function()
+    local script = "cygnixy check /nowhere >/dev/full; echo $? >&2; cygnixy >/dev/full"
+    local _, stderr, status = support.command_in_shell(script)
+    assert.equal(2, status)
+    support.has(stderr, "cannot write to standard output", "\n1\n", "a command is missing")
+  end)
+
+  it("may be more than is read", function()
+    local script = "trap '' PIPE; { sleep 0.3; cygnixy --help; echo $? >&2; } | true; cygnixy --help | head -n 1"
+    local stdout, stderr = support.command_in_shell(script)
+    assert.equal("usage: cygnixy COMMAND [ARGUMENTS]\n", stdout)
+    assert.equal("1\n", stderr)
+  end)
+
+  it("is a script's own if it runs one", function()
+    local path = support.new_file("script.lua", "print(1)\nio.stdout:close()")
+    assert.equal("1\n", output({ "run", path }))
+  end)
+end)
+
 describe("cygnixy inspect", function()
   it("shows what a file says of itself", function()
     local text = output({ "inspect", support.plugin_of(other_abi, "greet") })
@@ -102,6 +137,8 @@ describe("cygnixy list", function()
     assert.equal(0, status)
     assert.equal("", stdout)
     support.has(stderr, "no plugins", "/nowhere/?.so", "elsewhere/?.so")
+    stderr = select(2, command({ "list" }, { env = { CYGNIXY_PATH = "/no\27where/?.so" } }))
+    support.has(stderr, [[/no\x1bwhere/?.so]])
   end)
 end)
 
@@ -166,6 +203,39 @@ describe("cygnixy stubs", function()
     end
   end)
 
+  -- The annotations of a plugin with a function, by its name, signature and documentation.
+  local function annotated(name, signature, doc)
+    return require("cygnixy.command.annotations").of({
+      name = "p", version = "1", functions = { name }, signatures = { [name] = signature }, docs = { [name] = doc },
+    })
+  end
+
+  it("takes quoted text in a type for itself", function()
+    local text = annotated("f", [[(mode: 'fast'|"slow"|'say "a b"', b: Box) -> 'it'|Box]])
+    support.has(text, [[---@param mode 'fast'|"slow"|'say "a b"'
+---@param b p.Box
+---@return 'it'|p.Box
+]])
+    assert.equal(2, select(2, text:gsub("%-%-%-@class ", "")))
+  end)
+
+  it("documents functions that are no names, too", function()
+    support.has(annotated("end", "(n: integer)", "Ends it.\n\nFor good."), [[
+---@class p
+---Ends it.
+---
+---For good.
+---@field ["end"] fun(n: integer)
+]])
+  end)
+
+  it("makes no tags of documentation", function()
+    for _, name in ipairs({ "f", "end" }) do
+      local text = annotated(name, "()", "@deprecated\n @see x@y\nmail@there")
+      support.has(text, "---\\@deprecated\n--- \\@see x@y\n---mail@there\n")
+    end
+  end)
+
   it("makes a class of each type of the plugin", function()
     support.has(
       stubs(),
@@ -196,6 +266,8 @@ describe("cygnixy stubs", function()
   it("fails for a plugin that cannot be loaded, and for a file that cannot be written", function()
     support.has(complaint(1, { "stubs", support.fixture("load_fails") }), "load_fails")
     support.has(complaint(1, { "stubs", "--output=/nowhere/x.lua", support.plugin("greet") }), "cannot write")
+    local full = { "stubs", "--output=/dev/full", support.plugin("greet") }
+    support.has(complaint(1, full), "cannot write: /dev/full: No space left on device")
   end)
 end)
 
@@ -216,13 +288,40 @@ describe("cygnixy run", function()
     )
   end)
 
+  it("runs what standard input has", function()
+    local text = "print(arg[0], arg[1], ..., 'x')"
+    local stdout, stderr, status = support.command_in_shell("echo " .. support.quote(text) .. " | cygnixy run - one")
+    assert.equal("-\tone\tone\tx\n", stdout)
+    assert.equal("0 ", status .. " " .. stderr)
+  end)
+
   it("gives the script's status", function()
     assert.equal(0, (select(3, command({ "run", script("") }))))
     assert.equal(7, (select(3, command({ "run", script("os.exit(7)") }))))
     support.has(complaint(1, { "run", script("local x\nerror('it failed')") }), "script.lua:2: it failed", "traceback")
     support.has(complaint(1, { "run", script("error({})") }), "(error object is a table value)")
+    support.has(complaint(1, { "run", script("error(42)") }), "42\nstack traceback:")
+    local object = "error(setmetatable({}, { __tostring = function() return 'an object' end }))"
+    assert.equal("cygnixy: an object\n", complaint(1, { "run", script(object) }))
     support.has(complaint(1, { "run", script("x =") }), "script.lua:1:")
     support.has(complaint(1, { "run", "/nowhere/script.lua" }), "/nowhere/script.lua")
+  end)
+
+  it("tells what failed whatever the script has done to the library", function()
+    local path = script([[
+      local fail = error
+      debug, io, os, math, type, tostring, getmetatable, pcall, ipairs, rawget, error = nil
+      fail("it failed")
+    ]])
+    for _, arguments in ipairs({ { "run", path }, { "run", "--watch", path } }) do
+      support.has(complaint(1, arguments), "cygnixy: ", "script.lua:3: it failed", "stack traceback")
+    end
+  end)
+
+  it("gives the status of a script that it watches", function()
+    support.has(complaint(1, { "run", "--watch", script("error('it failed')") }), "script.lua:1: it failed")
+    assert.equal(7, (select(3, command({ "run", "--watch", script("os.exit(7)") }))))
+    assert.equal("1\n", output({ "run", "--watch", script("print(1)") }))
   end)
 
   it("ends plugins with the script, also if it fails", function()
@@ -298,6 +397,131 @@ describe("cygnixy doctor", function()
     assert.equal(1, status)
     support.has(stdout, "cannot be loaded", "it is broken")
   end)
+
+  -- The part of its output that begins with a line.
+  local function section(text, name)
+    return (text .. "\n"):match("\n" .. name .. ":\n(.-)\n\n")
+  end
+
+  it("shows the environment of this Lua, and what is trusted", function()
+    local version = _VERSION:match("5%.[2-9]")
+    local suffix = version and "_" .. version:gsub("%.", "_") or ""
+    local text = output({ "doctor" }, { env = {
+      CYGNIXY_TRUSTED = "/srv/a/**;/srv/b", XDG_DATA_HOME = "/data", XDG_DATA_DIRS = "/one:/two",
+      ["LUA_INIT" .. suffix] = "--", ["LUA_PATH" .. suffix] = "/p/?.lua;;", ["LUA_CPATH" .. suffix] = "/c/?.so;;",
+      LUA_PATH_5_1 = "none of this", LUA_PATH_5_9 = "nor of this",
+    } })
+    local environment = section(text, "environment")
+    for name, value in pairs({
+      CYGNIXY_TRUSTED = "/srv/a/**;/srv/b", XDG_DATA_HOME = "/data", XDG_DATA_DIRS = "/one:/two",
+      ["LUA_INIT" .. suffix] = "--", ["LUA_PATH" .. suffix] = "/p/?.lua;;", ["LUA_CPATH" .. suffix] = "/c/?.so;;",
+    }) do
+      support.has(environment .. "\n", "  " .. name .. "=" .. value .. "\n")
+    end
+    assert.is_nil(environment:find("of this"))
+    assert.equal("  /srv/a/**\n  /srv/b", section(text, "cygnixy.trusted"))
+    text = output({ "doctor" }, { env = { CYGNIXY_TRUSTED = false } })
+    assert.equal("  nothing", section(text, "cygnixy.trusted"))
+  end)
+
+  describe("about a folder", function()
+    local listing = io.popen("id -u; id -un; id -gn")
+    local user, user_name, group_name = listing:read("*l", "*l", "*l")
+    listing:close()
+    -- Without rustup, which makes a folder in whatever home it is told.
+    local path = "/usr/bin:/bin"
+    local outer, inner
+
+    before_each(function()
+      outer = support.new_path("outer")
+      inner = outer .. "/inner"
+      support.shell("mkdir -m 0755", outer, inner)
+      support.shell("chmod 0755", (outer:match("^(.*)/")))
+    end)
+
+    -- What it says of one, and whether what is there can be loaded by name.
+    local function said(folder)
+      return section(output({ "doctor" }, { env = {
+        CYGNIXY_PATH = folder .. "/?.so", CYGNIXY_TRUSTED = support.scratch, HOME = "/nowhere", PATH = path,
+      } }), "its folders")
+    end
+
+    local function refused(place, found)
+      return (", refused by name: expected '%s' to be writable by root and user %s alone, found %s"):format(
+        place, user, found
+      )
+    end
+
+    it("tells its mode, owner and group", function()
+      assert.equal(("  %s: drwxr-xr-x %s %s"):format(inner, user_name, group_name), said(inner))
+      support.shell("ln -s", inner, outer .. "/link")
+      assert.equal(("  %s: drwxr-xr-x %s %s"):format(outer .. "/link", user_name, group_name), said(outer .. "/link"))
+      assert.equal("  " .. inner .. "/none: is not there", said(inner .. "/none"))
+    end)
+
+    it("tells what keeps plugins there from being loaded by name", function()
+      for mode, shown in pairs({ ["0775"] = "drwxrwxr-x", ["0757"] = "drwxr-xrwx", ["1777"] = "drwxrwxrwt" }) do
+        support.shell("chmod " .. mode, inner)
+        local reason = refused(inner, "mode " .. mode .. " and owner " .. user)
+        assert.equal(("  %s: %s %s %s%s"):format(inner, shown, user_name, group_name, reason), said(inner))
+      end
+      support.shell("chmod 0755", inner)
+      support.shell("ln -s", inner, (outer:match("^(.*)/")) .. "/link")
+      support.shell("chmod 0775", outer)
+      for _, folder in ipairs({ inner, (outer:match("^(.*)/")) .. "/link" }) do
+        local reason = refused(outer, "mode 0775 and owner " .. user)
+        assert.equal(("  %s: drwxr-xr-x %s %s%s"):format(folder, user_name, group_name, reason), said(folder))
+      end
+    end)
+
+    if user == "0" then
+      it("tells if it belongs to somebody else", function()
+        for _, place in ipairs({ inner, outer }) do
+          support.shell("chown 12345", place)
+          support.has(said(inner), refused(place, "mode 0755 and owner 12345"))
+          support.shell("chown 0", place)
+        end
+      end)
+    end
+
+    it("writes the home directory as ~, and no other", function()
+      local function shown(home, folder)
+        local env = { CYGNIXY_PATH = folder .. "/?.so;;", HOME = home, XDG_DATA_HOME = home .. "/data", PATH = path }
+        return output({ "doctor" }, { env = env })
+      end
+      for _, home in ipairs({ outer, outer .. "/" }) do
+        local text = shown(home, inner)
+        support.has(text, "CYGNIXY_PATH=~/inner/?.so;;\n", "\n  ~/inner/?.so\n", "\n  ~/inner: drwx", "=~/")
+        assert.is_nil(text:find(outer, 1, true))
+      end
+      for _, home in ipairs({ outer:sub(1, -2), "/inner", "/", "outer" }) do
+        local text = shown(home, inner)
+        support.has(text, "\n  " .. inner .. "/?.so\n")
+        assert.is_nil(section(text, "its folders"):find(inner:gsub("%p", "%%%0") .. "~"))
+      end
+    end)
+
+    it("writes the home directory as ~ if HOME does not tell", function()
+      for _, home in ipairs({ false, "" }) do
+        local text = output({ "doctor" }, { env = { HOME = home, XDG_DATA_HOME = false, PATH = path } })
+        support.has(text, "\n  ~/.local/share/cygnixy/" .. support.abi .. "/?.so\n")
+      end
+    end)
+  end)
+
+  it("cannot change the terminal, or look like more lines", function()
+    local text = output({ "doctor" }, { env = { CYGNIXY_PATH = "/a\27b\nABI: x/?.so", LUA_INIT = "--\27[31m\n" } })
+    support.has(text, [[LUA_INIT=--\x1b[31m\x0a]], [[  /a\x1bb\x0aABI: x/?.so]], [[  /a\x1bb\x0aABI: x: is not there]])
+    assert.is_nil(text:find("\27", 1, true))
+  end)
+
+  it("is quiet about what the shell does not find", function()
+    local text = output({ "run", support.new_file("script.lua", [[
+      os.exit(require("cygnixy.command").main({ "doctor" }))
+    ]]) }, { env = { CYGNIXY_PATH = support.plugin("?"), CYGNIXY_TRUSTED = false, PATH = "/nowhere" } })
+    support.has(text, "\nsystem:  unknown\n", "\nrustc:   not found\n")
+    support.has(section(text, "its folders"), "/plugins: is there")
+  end)
 end)
 
 describe("cygnixy new", function()
@@ -338,7 +562,7 @@ describe("cygnixy new", function()
   it("gives the type another name than what the source uses already", function()
     for name, expected in pairs({
       lua = "LuaPlugin", error = "ErrorPlugin", hash_map = "HashMapPlugin", result = "ResultPlugin",
-      string = "StringPlugin", ok = "OkPlugin", vec = "VecPlugin", function_doc = "FunctionDocPlugin",
+      strings = "Strings", ok = "OkPlugin", vec = "VecPlugin", function_doc = "FunctionDocPlugin",
       lua_ = "LuaPlugin", luas = "Luas",
     }) do
       output({ "new", name }, { cwd = folder })
@@ -364,6 +588,8 @@ describe("cygnixy new", function()
     output({ "new", "two", "--api=" .. top .. "/plugin_api" }, { cwd = folder })
     output({ "new", "three" }, { cwd = folder, env = { CYGNIXY_PLUGIN_API = top } })
     output({ "new", "--api", ".", "four" }, { cwd = top })
+    output({ "new", "five" }, { cwd = folder, env = { CYGNIXY_PLUGIN_API = "" } })
+    support.has(support.read(folder .. "/five/Cargo.toml"), 'cygnixy-plugin-api = "0.1"\n')
     for _, crate in ipairs({ folder .. "/one", folder .. "/two", folder .. "/three", top .. "/four" }) do
       support.has(support.read(crate .. "/Cargo.toml"), expected)
     end
@@ -383,5 +609,42 @@ describe("cygnixy new", function()
     support.write(folder .. "/taken", "")
     support.has(complaint(1, { "new", "taken" }, { cwd = folder }), "'taken' exists already")
     assert.equal("", support.read(folder .. "/taken"))
+    support.shell("mkdir", folder .. "/empty")
+    support.has(complaint(1, { "new", "empty" }, { cwd = folder }), "'empty' exists already")
+    support.shell("rmdir", folder .. "/empty")
+  end)
+
+  it("refuses names under which Lua has something else", function()
+    for name in ([[string io os table math debug package coroutine utf8 bit bit32 jit ffi cygnixy]]):gmatch("%S+") do
+      local text = complaint(2, { "new", name }, { cwd = folder })
+      support.has(text, ("'%s' is a library: `require \"%s\"` would never find the plugin\n"):format(name, name))
+      assert.is_false(support.exists(folder .. "/" .. name .. "/Cargo.toml"))
+    end
+  end)
+
+  it("fails if the disk is full", function()
+    local script = "trap '' XFSZ; ulimit -f 1; cygnixy new hello"
+    local stdout, stderr, status = support.command_in_shell(script, { cwd = folder })
+    assert.equal("1 ", status .. " " .. stdout)
+    support.has(stderr, "cygnixy new: cannot write: hello/", "File too large")
+  end)
+
+  it("names everything that it makes", function()
+    output({ "new", "hello" }, { cwd = folder })
+    local help = output({ "new", "--help" })
+    local listing = io.popen("cd " .. support.quote(folder) .. "/hello && find . -type f")
+    for path in listing:lines() do
+      local file = path:gsub("^%./", "")
+      local name = file:match("%.rockspec$") and "rockspec" or file:match("^README") or file:match("^spec/")
+        or file:match("^lua/") or file
+      support.has(help, name)
+    end
+    listing:close()
+  end)
+
+  it("offers another Lua than this one", function()
+    output({ "new", "hello" }, { cwd = folder })
+    local other = support.abi == "luajit" and "lua5.4" or "luajit"
+    support.has(support.read(folder .. "/hello/README.md"), "make test LUA=" .. other .. "     # for another Lua")
   end)
 end)

@@ -198,6 +198,14 @@ describe("the default path", function()
     support.write(copy, support.read(module))
     local with_copy = ("package.cpath = %q "):format(copy) .. script
     support.has(support.output(with_copy), copy:match("^(.*)/lua/x/") .. "/cygnixy/" .. support.abi .. "/lib?.so")
+    -- What rocks have put beside it comes after what is there for this Lua alone.
+    local beside = copy:match("^(.*)/") .. "/cygnixy_plugins"
+    support.has(support.output(with_copy), "/cygnixy/" .. (support.abi == "luajit" and "lua51" or support.abi)
+      .. "/lib?.so;" .. beside .. "/?.so;" .. beside .. "/lib?.so;")
+    support.shell("mkdir", beside)
+    support.write(beside .. "/twin.so", support.read(support.fixture("twin_b")))
+    local find = ("package.cpath = %q "):format(copy) .. "io.write(require('cygnixy').load('twin').which())"
+    assert.equal("b", support.output(find, { env = { XDG_DATA_HOME = "/no/where" } }))
     local lone = support.copy(module, "cygnixy.so")
     assert.is_nil(support.output(("package.cpath = %q "):format(lone) .. script):find(lone:match("^(.*)/"), 1, true))
   end)

@@ -251,20 +251,30 @@ local function capture(words, directory, env, folder)
   return support.read(folder .. "/stdout"), support.read(folder .. "/stderr"), status
 end
 
--- Runs the command `cygnixy` of the installed rock, which has to find its own modules; `options` and the
--- results are those of `run`.
-function support.command(arguments, options)
+-- Runs words of which one is the installed command.
+local function run_command(words, options)
   options = options or {}
   local folder = support.new_path(""):gsub("/$", "")
   local env = { LUA_PATH = false, LUA_CPATH = false }
   for name, value in pairs(options.env or {}) do
     env[name] = value
   end
+  return capture(words, options.cwd or folder, env, folder)
+end
+
+-- Runs the command `cygnixy` of the installed rock, which has to find its own modules; `options` and the
+-- results are those of `run`.
+function support.command(arguments, options)
   local words = { installed_command }
   for _, argument in ipairs(arguments) do
     words[#words + 1] = argument
   end
-  return capture(words, options.cwd or folder, env, folder)
+  return run_command(words, options)
+end
+
+-- Runs a script of the shell, in which `cygnixy` is that command.
+function support.command_in_shell(script, options)
+  return run_command({ "sh", "-c", 'cygnixy() { "$0" "$@"; }\n' .. script, installed_command }, options)
 end
 
 -- Runs a script with the same interpreter and paths. `options.env` holds variables to set,

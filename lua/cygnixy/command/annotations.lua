@@ -84,7 +84,7 @@ local unknown = "(...any) -> ...any"
 -- Writes a type with the names of the plugin's own types as classes of the plugin; notes them.
 local function localise(name, class, classes)
   local quoted = {}
-  local bare = name:gsub("%b\"\"", function(text)
+  local bare = name:gsub("(([\"']).-%2)", function(text)
     quoted[#quoted + 1] = text
     return "\1" .. #quoted .. "\1"
   end)
@@ -106,12 +106,13 @@ end
 local function doc_lines(lines, text)
   -- To Lua each of these is the end of a line.
   for line in (text:gsub("\r\n?", "\n") .. "\n"):gmatch("(.-)\n") do
-    lines[#lines + 1] = "---" .. line
+    -- At its beginning, `@` would make a tag of it; Markdown shows `\@` as `@`.
+    lines[#lines + 1] = "---" .. line:gsub("^(%s*)@", "%1\\@")
   end
 end
 
 -- A function as the type of a field, for a name that cannot be written after a dot.
-local function as_field(name, signature, write)
+local function as_field(lines, name, signature, doc, write)
   local parameters, results = parse(signature)
   local texts, returns = {}, {}
   for index, one in ipairs(parameters) do
@@ -124,7 +125,8 @@ local function as_field(name, signature, write)
   local quoted = ("%q"):format(name):gsub("\\\n", "\\n"):gsub("%c", function(letter)
     return ("\\%03d"):format(letter:byte())
   end)
-  return ("---@field [%s] fun(%s)%s"):format(quoted, table.concat(texts, ", "), after)
+  if doc then doc_lines(lines, doc) end
+  lines[#lines + 1] = ("---@field [%s] fun(%s)%s"):format(quoted, table.concat(texts, ", "), after)
 end
 
 local function as_function(lines, variable, name, signature, doc, write)
@@ -156,7 +158,7 @@ function annotations.of(loaded)
     if is_name(name) then
       as_function(functions, class, name, signature, loaded.docs[name], write)
     else
-      fields[#fields + 1] = as_field(name, signature, write)
+      as_field(fields, name, signature, loaded.docs[name], write)
     end
   end
 

@@ -1,6 +1,7 @@
 -- `cygnixy check FILE…`: whether files would be loaded.
 
 local options = require("cygnixy.command.options")
+local output = require("cygnixy.command.output")
 local text = require("cygnixy.command.text")
 
 local check = {
@@ -23,7 +24,7 @@ function check.run(_, operands)
   for _, file in ipairs(operands) do
     local fits, reason = cygnixy.check(options.path(file))
     if not fits then status = 1 end
-    io.stdout:write(text.printable(file .. ": " .. (fits and "fits " .. cygnixy.abi or reason)), "\n")
+    output.write(text.printable(file .. ": " .. (fits and "fits " .. cygnixy.abi or reason)), "\n")
   end
   return status
 end

@@ -1,6 +1,7 @@
 -- `cygnixy inspect FILE`: what a plugin file says of itself.
 
 local options = require("cygnixy.command.options")
+local output = require("cygnixy.command.output")
 local text = require("cygnixy.command.text")
 
 local inspect = {
@@ -24,7 +25,7 @@ function inspect.run(_, operands)
     return 1
   end
   for _, field in ipairs(fields) do
-    io.stdout:write(("%-12s %s"):format(field .. ":", text.one_line(tostring(manifest[field]))):gsub("%s+$", ""), "\n")
+    output.write(("%-12s %s"):format(field .. ":", text.one_line(tostring(manifest[field]))):gsub("%s+$", ""), "\n")
   end
   return 0
 end

@@ -1,6 +1,7 @@
 -- `cygnixy list`: the plugins that bare names lead to.
 
 local options = require("cygnixy.command.options")
+local output = require("cygnixy.command.output")
 local text = require("cygnixy.command.text")
 
 local list = {
@@ -59,10 +60,10 @@ function list.run(_, operands)
   local cygnixy = require("cygnixy")
   local lines = list.lines(cygnixy)
   if #lines == 0 then
-    io.stderr:write("no plugins are in\n    ", (cygnixy.path:gsub(";+", "\n    ")), "\n")
+    io.stderr:write("no plugins are in\n    ", (text.one_line(cygnixy.path):gsub(";+", "\n    ")), "\n")
     return 0
   end
-  io.stdout:write(table.concat(lines, "\n"), "\n")
+  output.write(table.concat(lines, "\n"), "\n")
   return 0
 end
 

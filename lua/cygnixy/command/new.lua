@@ -1,5 +1,6 @@
 -- `cygnixy new NAME`: a plugin that builds and passes its own test as it stands.
 
+local output = require("cygnixy.command.output")
 local template = require("cygnixy.command.template")
 
 local new = {
@@ -7,8 +8,9 @@ local new = {
   usage = "[--api PATH] NAME",
   options = { api = "PATH" },
   help = [[
-Makes the folder NAME with a plugin of that name: Cargo.toml, src/lib.rs, a busted spec, a Makefile, a
-rockspec, a README and .gitignore. A name is of small letters, digits and `_`, and begins with a letter.
+Makes the folder NAME with a plugin of that name: Cargo.toml, src/lib.rs, a busted spec in spec/, a Makefile,
+a rockspec, what `require "NAME"` finds of it in lua/, a README, .cargo/config.toml and .gitignore. A name is
+of small letters, digits and `_`, begins with a letter, and is not that of a library of Lua or of cygnixy.
 `make test` there builds the plugin and runs its spec; it needs cargo, make and busted.
 
   --api PATH   a checkout of cygnixy, or its folder plugin_api, for the plugin to depend on
@@ -29,11 +31,14 @@ local function set(words)
 end
 
 -- Words of Rust and Lua, and crates that a plugin meets.
-local taken = set([[abstract alloc and as async await become box break const continue core crate cygnixy
-  do dyn else elseif end enum extern false final fn for function gen global goto if impl in let local loop
+local taken = set([[abstract alloc and as async await become box break const continue core crate do
+  dyn else elseif end enum extern false final fn for function gen global goto if impl in let local loop
   macro match mlua mod move mut nil not or override plugin_api priv proc_macro pub ref repeat return self
   static std struct super test then trait true try type typeof unsafe unsized until use virtual where while
   yield]])
+
+-- What `require` finds before it looks for files, and the module itself.
+local libraries = set([[bit bit32 coroutine cygnixy debug ffi io jit math os package string table utf8]])
 
 local function fail(text)
   io.stderr:write("cygnixy new: ", text, "\n")
@@ -118,6 +123,8 @@ function new.run(given, operands, arg)
   if #operands ~= 1 then return nil, "expected a name" end
   if not name:find("^[a-z][a-z0-9_]*$") then
     return nil, ("'%s' is not a name of small letters, digits and '_' that begins with a letter"):format(name)
+  elseif libraries[name] then
+    return nil, ("'%s' is a library: `require \"%s\"` would never find the plugin"):format(name, name)
   elseif taken[name] then
     return nil, ("'%s' means something else in Rust or Lua"):format(name)
   end
@@ -127,6 +134,7 @@ function new.run(given, operands, arg)
   if os.rename(name, name) then return fail(("'%s' exists already"):format(name)) end
 
   local values = { name = name, api = api, abi = abi(), lua = interpreter(arg) }
+  values.other = values.abi == "luajit" and "lua5.4" or "luajit"
   values.type = ("_" .. name):gsub("_+(%w?)", string.upper)
   if template.has_word(values.type) then values.type = values.type .. "Plugin" end
   for _, file in ipairs(template.files(values)) do
@@ -135,12 +143,10 @@ function new.run(given, operands, arg)
     if not os.rename(folder, folder) and not make_folder(folder) then
       return fail(("cannot make the folder '%s'"):format(folder))
     end
-    local opened, err = io.open(path, "wb")
-    if not opened then return fail("cannot write: " .. err) end
-    opened:write(file.content)
-    opened:close()
+    local saved, err = output.save(path, file.content)
+    if not saved then return fail("cannot write: " .. err) end
   end
-  io.stdout:write(("made the plugin '%s'; `cd %s && make test` builds and tests it\n"):format(name, name))
+  output.write(("made the plugin '%s'; `cd %s && make test` builds and tests it\n"):format(name, name))
   return 0
 end
 

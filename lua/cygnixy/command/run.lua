@@ -1,5 +1,9 @@
 -- `cygnixy run SCRIPT`: runs a script as the interpreter would.
 
+-- What is needed when the script has run, which may have changed all of it.
+local type, tostring, stderr = type, tostring, io.stderr
+local traceback, sethook, getmetatable = debug.traceback, debug.sethook, debug.getmetatable
+
 local run = {
   summary = "run a script; with --watch, its plugins are reloaded when they are rebuilt",
   usage = "[--watch] SCRIPT [ARGUMENTS]",
@@ -23,15 +27,16 @@ Exit status: 0, or what the script gives to `os.exit`; 1 if it fails.
 }
 
 local function complain(text)
-  io.stderr:write("cygnixy: ", text, "\n")
+  stderr:write("cygnixy: ", tostring(text), "\n")
 end
 
 -- What the interpreter says of an error that nothing caught.
 local function handler(err)
-  if type(err) == "string" then return debug.traceback(err, 2) end
+  local kind = type(err)
+  if kind == "string" or kind == "number" then return traceback(tostring(err), 2) end
   local meta = getmetatable(err)
   if type(meta) == "table" and meta.__tostring then return tostring(err) end
-  return debug.traceback(("(error object is a %s value)"):format(type(err)), 2)
+  return traceback("(error object is a " .. kind .. " value)", 2)
 end
 
 local function interpreter(arg)
@@ -66,7 +71,7 @@ function run.run(given, operands, arg)
   local ran, err = xpcall(function()
     chunk(unpack(arguments, 1, #arguments))
   end, handler)
-  if given.watch then debug.sethook() end
+  if given.watch then sethook() end
   if not ran then
     complain(err)
     return 1

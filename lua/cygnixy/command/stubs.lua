@@ -1,6 +1,8 @@
 -- `cygnixy stubs FILE`: annotations of a plugin's functions.
 
 local annotations = require("cygnixy.command.annotations")
+local output = require("cygnixy.command.output")
+local text = require("cygnixy.command.text")
 
 local stubs = {
   summary = "write annotations of a plugin's functions for editors",
@@ -35,21 +37,19 @@ function stubs.run(given, operands)
   local cygnixy = require("cygnixy")
   local loaded, plugin = pcall(cygnixy.load, operands[1])
   if not loaded then
-    io.stderr:write("cygnixy stubs: ", plugin, "\n")
+    io.stderr:write("cygnixy stubs: ", text.printable(plugin), "\n")
     return 1
   end
-  local text = annotations.of(describe(cygnixy, plugin))
+  local content = annotations.of(describe(cygnixy, plugin))
   if not given.output then
-    io.stdout:write(text)
+    output.write(content)
     return 0
   end
-  local file, problem = io.open(given.output, "wb")
-  if not file then
+  local saved, problem = output.save(given.output, content)
+  if not saved then
     io.stderr:write("cygnixy stubs: cannot write: ", problem, "\n")
     return 1
   end
-  file:write(text)
-  file:close()
   return 0
 end
 

@@ -175,23 +175,24 @@ build:
 test: build
 	$(BUSTED) spec
 
+# What others can write is not loaded by name: neither the file nor the folders that are made here.
 install: build
-	mkdir -p "$(DATA)/cygnixy/$(ABI)"
-	rm -f "$(DATA)/cygnixy/$(ABI)/@name@.so"
-	cp $(PLUGIN) "$(DATA)/cygnixy/$(ABI)/@name@.so"
+	umask go-w && mkdir -p "$(DATA)/cygnixy/$(ABI)" && \
+	    rm -f "$(DATA)/cygnixy/$(ABI)/@name@.so" && \
+	    cp $(PLUGIN) "$(DATA)/cygnixy/$(ABI)/@name@.so"
 
 # For LuaRocks, which gives LIBDIR and LUADIR.
 rock: build
-	mkdir -p "$(LIBDIR)/cygnixy_plugins" "$(LUADIR)"
-	cp $(PLUGIN) "$(LIBDIR)/cygnixy_plugins/@name@.so"
-	cp lua/@name@.lua "$(LUADIR)/@name@.lua"
+	umask go-w && mkdir -p "$(LIBDIR)/cygnixy_plugins" "$(LUADIR)" && \
+	    cp $(PLUGIN) "$(LIBDIR)/cygnixy_plugins/@name@.so" && \
+	    cp lua/@name@.lua "$(LUADIR)/@name@.lua"
 
 clean:
 	rm -rf build target
 ]=])
 
 file("lua/@name@.lua", [=[
--- `require "@name@"`, where LuaRocks has installed the plugin.
+-- `require "@name@"`, where LuaRocks has installed the plugin. It is refused if others can change it.
 
 local file = "cygnixy_plugins" .. package.config:sub(1, 1) .. "@name@"
 
@@ -200,7 +201,7 @@ for pattern in package.cpath:gmatch("[^;]+") do
   local found = io.open(path, "rb")
   if found then
     found:close()
-    return require("cygnixy").load(path)
+    return require("cygnixy").load(path, { trusted = true })
   end
 end
 error("the plugin '@name@' is not on package.cpath")
@@ -237,9 +238,9 @@ A plugin for [cygnixy](https://cygnixy.com), written in Rust.
 
 ```sh
 make test                # builds it for @lua@ and runs its spec
-make test LUA=luajit     # for another Lua
+make test LUA=@other@     # for another Lua
 make install             # then cygnixy.load "@name@" finds it
-luarocks make            # then require "@name@" finds it
+luarocks make            # then require "@name@" finds it, and cygnixy.load in the same tree
 ```
 
 ```lua
@@ -250,6 +251,8 @@ print(@name@.greet("world"))
 This needs Rust 1.88 or newer, make and a POSIX shell, and for the tests busted and the rock cygnixy, on the
 paths of that Lua (`eval "$(luarocks --lua-version=5.4 path)"`).
 
+- A plugin is not loaded by name, or by `require`, if others can write to its file or to a folder on the way to
+  it; `cygnixy doctor` shows where.
 - On macOS `.cargo/config.toml` tells the linker that Lua's functions are there when the plugin is loaded.
 - On Windows the plugin links to the DLL of its Lua (`lua54.dll` for lua54), which has to be the one that the
   program uses. cygnixy is not tested there.

@@ -5,6 +5,10 @@
 
 local watch = {}
 
+-- The script may change what there is of these.
+local ipairs, pcall, tostring, clock, time = ipairs, pcall, tostring, os.clock, os.time
+local sethook, max, min, floor = debug.sethook, math.max, math.min, math.floor
+
 -- How many instructions there are between two calls of the hook.
 local FEWEST, MOST = 10, 1000
 
@@ -38,7 +42,6 @@ end
 function watch.begin(say)
   local cygnixy = require("cygnixy")
   local watched = setmetatable({}, { __mode = "v" })
-  local clock, time, sethook = os.clock, os.time, debug.sethook
   local last_clock, last_time, count = clock(), time(), FEWEST
   local hook_clock = last_clock
   -- Compiled code calls no hooks.
@@ -53,9 +56,9 @@ function watch.begin(say)
   local function adapt(now, second)
     local wanted = count
     if second ~= last_time and now - hook_clock < INTERVAL then
-      wanted = math.max(FEWEST, math.floor(count / 4))
+      wanted = max(FEWEST, floor(count / 4))
     elseif now - hook_clock < INTERVAL / 100 then
-      wanted = math.min(MOST, count * 2)
+      wanted = min(MOST, count * 2)
     end
     if wanted ~= count then
       count = wanted
