@@ -73,6 +73,7 @@ mod names;
 mod outcome;
 mod primitive;
 mod raw;
+mod room;
 mod same;
 mod scalar;
 mod signature;

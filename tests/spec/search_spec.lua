@@ -141,6 +141,11 @@ describe("the default path", function()
     assert.equal(1, (path_with(nil):find(template, 1, true)))
   end)
 
+  it("has no folder of a home that is no absolute path", function()
+    local path = support.output(script, { env = { HOME = "somewhere", XDG_DATA_HOME = false } })
+    assert.is_nil(path:find("somewhere", 1, true), path)
+  end)
+
   it("is replaced by CYGNIXY_PATH", function()
     assert.equal("/a/?.so;/b/?.so", path_with("/a/?.so;/b/?.so"))
   end)

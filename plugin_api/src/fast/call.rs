@@ -2,12 +2,12 @@
 //!
 //! Lua raises errors by a jump over Rust's frames, which runs no destructor. So the calls of Lua that
 //! may raise are made where nothing is owned: before the arguments are held, and after they and the
-//! result were dropped. What a result leaves to push by then is in a buffer on the C stack; what does
-//! not fit there is pushed by a protected call, while everything is still held.
+//! result were dropped. What a result leaves to push by then waits on the C stack; what has no room
+//! there is pushed by a protected call, while everything is still held.
 
 use std::any::Any;
 use std::ffi::{c_int, c_void};
-use std::mem::{MaybeUninit, needs_drop};
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -15,45 +15,10 @@ use mlua::ffi::{self, lua_State};
 
 use super::outcome::{self, Outcome};
 use super::raw::Misfit;
+use super::room::Room;
 use super::simple::Simple;
 use crate::errors::Message;
 use crate::panics;
-
-/// How many bytes of a result are copied to the C stack.
-const ROOM: usize = 1024;
-
-/// The buffer on the C stack.
-pub(super) struct Room(MaybeUninit<[u8; ROOM]>);
-
-impl Room {
-    /// Copies bytes, if they fit.
-    #[inline(always)]
-    fn copy(&mut self, bytes: &[u8]) -> Option<*const u8> {
-        if bytes.len() > ROOM {
-            return None;
-        }
-        let start = self.0.as_mut_ptr().cast::<u8>();
-        // SAFETY: the buffer has room for as many bytes, and is no part of a value of others.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len()) };
-        Some(start)
-    }
-
-    /// Copies pieces, one after the other, if they fit.
-    #[inline(always)]
-    fn copy_all(&mut self, pieces: &[&str]) -> Option<(*const u8, usize)> {
-        let start = self.0.as_mut_ptr().cast::<u8>();
-        let mut len = 0;
-        for piece in pieces {
-            if piece.len() > ROOM - len {
-                return None;
-            }
-            // SAFETY: as above: what was copied and this piece fit.
-            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), start.add(len), piece.len()) };
-            len += piece.len();
-        }
-        Some((start, len))
-    }
-}
 
 /// What is left to do once everything is dropped.
 pub(super) enum Placed {
@@ -61,6 +26,8 @@ pub(super) enum Placed {
     Values(c_int),
     /// To push a string.
     Bytes(*const u8, usize),
+    /// To push the results that wait in the room.
+    Waiting,
     /// To raise an error with a text.
     Failed(String),
     /// To raise an error of the argument at an index.
@@ -83,7 +50,7 @@ pub(super) unsafe fn run(
     elsewhere: impl FnOnce() -> c_int,
 ) -> c_int {
     // It takes no room in functions that do not use it.
-    let mut room = Room(MaybeUninit::uninit());
+    let mut room = Room::new();
     let placed = catch_unwind(AssertUnwindSafe(|| body(&mut room)));
     // SAFETY: nothing is owned any more but what is handed on; the bytes are in the buffer, or Lua's,
     // or a constant.
@@ -94,6 +61,7 @@ pub(super) unsafe fn run(
                 ffi::lua_pushlstring(state, data.cast(), len);
                 1
             }
+            Ok(Placed::Waiting) => room.push(state) as c_int,
             Ok(Placed::Failed(text)) => raise_failure(state, text),
             Ok(Placed::Misfit(_, Misfit::Elsewhere)) => elsewhere(),
             Ok(Placed::Misfit(index, misfit)) => raise_misfit(state, index, misfit),
@@ -135,6 +103,12 @@ pub(super) unsafe fn place<R: Outcome<M>, M>(
             },
             Simple::Several if !R::may_raise() => Placed::Values(result.push(state)),
             Simple::Several => {
+                if !owns && !needs_drop::<R>() {
+                    room.bytes_stay();
+                }
+                if result.wait(room) {
+                    return Placed::Waiting;
+                }
                 push_protected(state, outcome::push::<R, M>, ptr::from_ref(result).cast())
             }
             simple => Placed::Values(simple.push(state)),
@@ -146,7 +120,7 @@ pub(super) unsafe fn place<R: Outcome<M>, M>(
 #[cold]
 #[inline(never)]
 unsafe fn raise_failure(state: *mut lua_State, text: String) -> c_int {
-    let mut room = Room(MaybeUninit::uninit());
+    let mut room = Room::new();
     // SAFETY: as for `run`; the text outlives the protected call.
     unsafe {
         let Some(copy) = room.copy(text.as_bytes()) else {

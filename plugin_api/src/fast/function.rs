@@ -7,8 +7,9 @@ use mlua::ffi::{self, lua_State};
 
 use super::argument::{Argument, Entered, Span};
 use super::by_mlua;
-use super::call::{self, Placed, Room};
+use super::call::{self, Placed};
 use super::outcome::Outcome;
+use super::room::Room;
 use super::signature::{Signature, Type};
 
 /// A function or closure that Lua can call without mlua in between; see

@@ -9,6 +9,7 @@ use mlua::{IntoLua, IntoLuaMulti, MultiValue, Variadic};
 use super::argument::Entered;
 use super::names;
 use super::primitive;
+use super::room::Room;
 use super::same::{borrow, same};
 use super::scalar::Scalar;
 use super::signature::Type;
@@ -39,6 +40,13 @@ pub trait Outcome<Marker> {
     /// Looks at it, if it is given without mlua.
     #[doc(hidden)]
     fn simple(&self) -> Simple<'_>;
+
+    /// Lets what it is wait until nothing is owned. False if that is not possible: then what waits is not used.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn wait(&self, room: &mut Room) -> bool {
+        room.add(&self.simple())
+    }
 
     /// Pushes it without mlua; gives the number of values.
     ///
@@ -205,6 +213,11 @@ impl<T: Outcome<M>, M, E: Display> Outcome<Fallible<M>> for Result<T, E> {
         }
     }
 
+    #[inline(always)]
+    fn wait(&self, room: &mut Room) -> bool {
+        self.as_ref().is_ok_and(|value| value.wait(room))
+    }
+
     unsafe fn push(&self, state: *mut lua_State) -> c_int {
         match self {
             // SAFETY: as the caller promises.
@@ -280,6 +293,12 @@ macro_rules! tuples {
                     return Simple::Failed(text);
                 })+
                 Simple::Several
+            }
+
+            #[inline(always)]
+            fn wait(&self, room: &mut Room) -> bool {
+                let ($($T,)+) = self;
+                $($T.wait(room))&&+
             }
 
             unsafe fn push(&self, state: *mut lua_State) -> c_int {
@@ -370,6 +389,11 @@ impl<T: IntoLua> Outcome<Many> for Variadic<T> {
     #[inline(always)]
     fn simple(&self) -> Simple<'_> {
         Simple::Several
+    }
+
+    #[inline(always)]
+    fn wait(&self, room: &mut Room) -> bool {
+        self.iter().all(|value| room.add(&value.simple()))
     }
 
     unsafe fn push(&self, state: *mut lua_State) -> c_int {

@@ -51,7 +51,7 @@ unsafe fn borrow<G: FromLua, T: 'static>(
         if ffi::lua_type(state, index) != ffi::LUA_TUSERDATA {
             return Err((index, unlike::<T>()));
         }
-        if late::is_over(state) {
+        if late::is_surely_over(state) {
             return Err((index, Misfit::Finalised));
         }
         let lua: &Lua = Lua::get_or_init_from_ptr(state);
