@@ -84,7 +84,8 @@ describe("load with a hash", function()
   end)
 
   it("refuses options that there are not", function()
-    for _, options in ipairs({ { sha265 = hash_a }, { SHA256 = hash_a }, { sha256 = hash_a, trust = true }, { hash_a } }) do
+    local wrong = { { sha265 = hash_a }, { SHA256 = hash_a }, { sha256 = hash_a, trust = true }, { hash_a } }
+    for _, options in ipairs(wrong) do
       support.has(support.failure(cygnixy.load, path, options), "bad argument #2 to 'load' (unknown field '",
         "', expected 'sha256' or 'trusted')")
     end

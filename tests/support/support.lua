@@ -186,6 +186,21 @@ end
 
 -- Loading ---------------------------------------------------------------------------------
 
+-- Calls a field of a table, so that Lua knows the function's name, and gives the message without
+-- its position, which is that of this line.
+function support.failure_of(t, name, ...)
+  local arguments, count = { ... }, select("#", ...)
+  local unpack = table.unpack or unpack
+  local call = (loadstring or load)(("local t, unpack, a, n = ... ; local r = t.%s(unpack(a, 1, n)) ; return r")
+    :format(name), "=call")
+  local ok, err = pcall(call, t, unpack, arguments, count)
+  assert(not ok, "it did not fail")
+  support.is_message(err)
+  local message = err:match("^call:1: (.*)$")
+  assert(message, err)
+  return message
+end
+
 -- Unloads every plugin, however it takes that.
 function support.unload_all(cygnixy)
   for _, plugin in ipairs(cygnixy.list()) do
@@ -275,6 +290,24 @@ end
 -- Runs a script of the shell, in which `cygnixy` is that command.
 function support.command_in_shell(script, options)
   return run_command({ "sh", "-c", 'cygnixy() { "$0" "$@"; }\n' .. script, installed_command }, options)
+end
+
+-- What the command writes that has to succeed without a complaint.
+function support.command_output(arguments, options)
+  local stdout, stderr, status = support.command(arguments, options)
+  if status ~= 0 or stderr ~= "" then
+    error(("exit status %s\nstdout: %s\nstderr: %s"):format(status, stdout, stderr), 2)
+  end
+  return stdout
+end
+
+-- What the command complains of that has to fail with a status.
+function support.command_complaint(expected, arguments, options)
+  local stdout, stderr, status = support.command(arguments, options)
+  if status ~= expected then
+    error(("exit status %s\nstdout: %s\nstderr: %s"):format(status, stdout, stderr), 2)
+  end
+  return stderr
 end
 
 -- Runs a script with the same interpreter and paths. `options.env` holds variables to set,
