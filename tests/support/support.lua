@@ -184,8 +184,6 @@ function support.failure(f, ...)
   return message
 end
 
--- Loading ---------------------------------------------------------------------------------
-
 -- Calls a field of a table, so that Lua knows the function's name, and gives the message without
 -- its position, which is that of this line.
 function support.failure_of(t, name, ...)
@@ -200,6 +198,8 @@ function support.failure_of(t, name, ...)
   assert(message, err)
   return message
 end
+
+-- Loading ---------------------------------------------------------------------------------
 
 -- Unloads every plugin, however it takes that.
 function support.unload_all(cygnixy)

@@ -25,7 +25,8 @@ for i = 2, #arg do
 end
 assert(#measured > 0, "nothing was measured")
 
-texts[1] = "Medians with quartiles, of interleaved repetitions, in processor time; ratios are of these.\n"
+texts[1] = "Medians with quartiles, of interleaved repetitions, in processor time, or in elapsed time "
+  .. "where the rows of hashtree and of durable commits say so; ratios are of these.\n"
 for _, fact in ipairs(machine.facts) do texts[#texts + 1] = ("%-13s%s\n"):format(fact.name, fact.value) end
 for _, one in ipairs(measured) do texts[#texts + 1] = "\n" .. tables.of(one.abi, one.result) end
 local text = table.concat(texts)
