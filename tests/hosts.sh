@@ -1,10 +1,11 @@
 #!/bin/sh
 # The installed rock in programs that embed Lua, from their Debian packages: `hosts.sh [HOST]...`, all
 # folders of tests/hosts if none is named. The packages are unpacked into build/hosts and not installed.
-# Prints a line for each host, and at the end `N passed, N failed` alone on a line.
+# Prints a line for each host, and at the end `N passed, N failed, N skipped` alone on a line.
 #
 # A host is a folder with a script check.sh, which is independent of the others. A host that the distribution
-# does not have is left out and said so; one that cannot be unpacked or prepared has failed.
+# does not have is skipped, which is a failure: whoever wants to do without it names the others. One that cannot
+# be unpacked or prepared has failed.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -27,6 +28,7 @@ rm -rf "$reports"
 mkdir -p "$reports"
 passed=0
 failed=0
+skipped=0
 summary=''
 session=''
 
@@ -97,13 +99,14 @@ for host in "$@"; do
     sh "$hosts/unpack.sh" "$root/build/hosts/$host" $(setting "$host" packages) >"$report" 2>&1 || status=$?
     if [ "$status" -eq 3 ]; then
         reason=$(tail -n 1 "$report")
+        skipped=$((skipped + 1))
         echo "SKIPPED: $host: $reason"
         summary="${summary}SKIPPED: $host: $reason
 "
         continue
     elif [ "$status" -ne 0 ]; then
         cat "$report"
-        echo "SKIPPED: $host: its packages cannot be unpacked"
+        echo "FAILED: $host: its packages cannot be unpacked"
         note=' (its packages cannot be unpacked)'
     elif [ -e "$reports/$abi-build.failed" ]; then
         status=1
@@ -129,5 +132,5 @@ for host in "$@"; do
 "
 done
 
-printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+printf '\n%s\n%s passed, %s failed, %s skipped\n' "$summary" "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A type checker for Lua reads the module's annotations and those that `cygnixy stubs` writes: it accepts
-# tests/types/accepted.lua and rejects what is in tests/types/rejected: `types.sh`. Needs the rock for
-# lua54, its fixtures and its plugins.
+# the scripts in tests/types and rejects those in tests/types/rejected: `types.sh`. Needs the rock for lua54,
+# its plugins and fixtures.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tests/abi.sh"
@@ -76,9 +76,21 @@ examples() {
         "$checker" --warnings-as-errors "$folder/examples"
 }
 
+# The annotations of the example plugins' objects with the stubs that they go with, and a script that uses them.
+objects() {
+    project objects "$root/tests/types/objects.lua" || return
+    for meta in "$root"/plugin_api/examples/*/meta/*.lua; do
+        name=$(basename "$meta" .lua)
+        cp "$meta" "$folder/objects/$name.meta.lua"
+        stubs "$folder/objects" "$root/build/$abi/plugins/$name.so" || return
+    done
+    "$checker" --warnings-as-errors "$folder/objects"
+}
+
 check "emmylua_check $checker_version is installed" install_checker
 check "the annotations and stubs are free of mistakes" clean
 check "so are the stubs of the example plugins" examples
+check "the annotations of the example plugins' objects go with the stubs" objects
 check "a script that uses a plugin as it is meant is accepted" accepts
 check "the checker runs on scripts with mistakes" reject_all
 for file in "$root"/tests/types/rejected/*.lua; do

@@ -1,10 +1,11 @@
--- Whether data survive: `kill.lua PLUGIN.so FOLDER ROUNDS INTERPRETER`. In each round a process writes and
--- says what it has written, after each write has returned; it is killed at some moment (SIGKILL). Then
+-- Whether data survive: `kill.lua PLUGIN.so FOLDER ROUNDS INTERPRETER [reload]`. In each round a process
+-- writes and says what it has written, after each write has returned; it is killed at some moment (SIGKILL).
+-- With `reload` it reloads the plugin after each write, so that most moments are in a reload. Then
 -- the store has to open, to have all that was acknowledged, and of a transaction all or nothing. Each file
 -- is used for ten rounds; in the first of them, the process is killed about when it makes the file.
 local cygnixy = require "cygnixy"
 
-local plugin, folder, rounds, interpreter = arg[1], arg[2], arg[3], arg[4]
+local plugin, folder, rounds, interpreter, mode = arg[1], arg[2], arg[3], arg[4], arg[5] or ""
 
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
@@ -24,8 +25,8 @@ if rounds == "write" then
   local stat = assert(io.open "/proc/self/stat")
   io.write(stat:read "*l":match "^%d+", "\n")
   io.flush()
-  local db = store.open(arg[6])
-  for number = tonumber(arg[5]), math.huge do
+  local db = store.open(arg[7])
+  for number = tonumber(arg[6]), math.huge do
     local written = pairs_of(number)
     if number % 3 ~= 0 then
       local key, value = next(written)
@@ -37,6 +38,7 @@ if rounds == "write" then
     end
     io.write(("%d\n"):format(number))
     io.flush()
+    if mode == "reload" then cygnixy.reload(store) end
   end
 end
 
@@ -50,7 +52,7 @@ end
 -- Starts a process that writes from a number on, waits for `count` acknowledgements, kills it, and
 -- returns the last number that was acknowledged.
 local function run(file, from, count)
-  local words = { interpreter, arg[0], plugin, folder, "write", interpreter, ("%d"):format(from), file }
+  local words = { interpreter, arg[0], plugin, folder, "write", interpreter, mode, ("%d"):format(from), file }
   for index, word in ipairs(words) do words[index] = quote(word) end
   -- A shell that stays would report the signal.
   local writer = assert(io.popen("exec " .. table.concat(words, " ")))
@@ -63,8 +65,9 @@ local function run(file, from, count)
     last = number
     if last == from + count - 1 then kill(process) end
   end
-  writer:close()
-  assert(last >= from + count - 1, "the writer has ended by itself")
+  -- Lua 5.1 and LuaJIT do not tell how it has ended.
+  local _, how, signal = writer:close()
+  assert(last >= from + count - 1 and (not how or how == "signal" and signal == 9), "the writer has ended by itself")
   return last
 end
 

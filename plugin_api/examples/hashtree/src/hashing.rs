@@ -1,13 +1,13 @@
 //! What the threads do: one walks, the others hash.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use crossbeam_channel::{Receiver, Sender};
-use ignore::{Walk, WalkBuilder};
+use ignore::{DirEntry, Walk, WalkBuilder};
 use plugin_api::tracing::debug;
 use sha2::{Digest as _, Sha256};
 
@@ -61,11 +61,10 @@ pub(crate) fn walk(
         }
         let sent = match entry {
             Ok(entry) => {
-                if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+                let Some(size) = size_of(&entry) else {
                     continue;
-                }
+                };
                 progress.found_files.fetch_add(1, Relaxed);
-                let size = entry.metadata().map_or(0, |metadata| metadata.len());
                 progress.found_bytes.fetch_add(size, Relaxed);
                 paths.send(entry.into_path()).is_ok()
             }
@@ -81,6 +80,16 @@ pub(crate) fn walk(
     let files = progress.found_files.load(Relaxed);
     debug!(files, "walked");
     progress.is_walked.store(true, Relaxed);
+}
+
+/// How long a file is; `None` for what is no file. A link that is the root is followed, as its name was given.
+fn size_of(entry: &DirEntry) -> Option<u64> {
+    if entry.depth() == 0 {
+        let metadata = entry.path().metadata().ok()?;
+        return metadata.is_file().then_some(metadata.len());
+    }
+    entry.file_type().filter(|kind| kind.is_file())?;
+    Some(entry.metadata().map_or(0, |metadata| metadata.len()))
 }
 
 fn unreadable(error: ignore::Error) -> Outcome {
@@ -132,7 +141,7 @@ fn hash_file(
     progress: &Progress,
     buffer: &mut [u8],
 ) -> io::Result<Option<(u64, String)>> {
-    let mut file = File::open(path)?;
+    let mut file = open(path)?;
     let (mut sha256, mut size) = (Sha256::new(), 0);
     loop {
         if progress.is_cancelled.load(Relaxed) {
@@ -154,4 +163,18 @@ fn hash_file(
         size,
         digest.iter().map(|byte| format!("{byte:02x}")).collect(),
     )))
+}
+
+/// Opens a file such that nothing has to be waited for. What was a file when it was found may be a named pipe
+/// by now, and some files of `/proc` have no end: reading such a one is an error where it would wait.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
 }

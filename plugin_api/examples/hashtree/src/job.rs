@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
@@ -15,15 +15,23 @@ use crate::options::Options;
 /// How many paths may wait to be hashed: how far the walk, which finds the totals, is ahead.
 const PATHS: usize = 1 << 16;
 
+/// How long threads that were told to end are waited for. They end when they have read the piece of a file
+/// that they are reading, which takes longer only if the file system does not answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Why a job could not be started, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JobError {
     #[error("cannot hash '{}': {}", .0.display(), .1)]
     Root(PathBuf, std::io::Error),
+    #[error("cannot hash '{}': it is neither a file nor a folder", .0.display())]
+    NoTree(PathBuf),
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
     #[error("the job over '{}' is running; wait for it, or cancel it first", .0.display())]
     Running(PathBuf),
+    #[error("a thread of the job over '{}', which was cancelled, has not ended yet", .0.display())]
+    Stuck(PathBuf),
     #[error("a thread of the job over '{}' has panicked", .0.display())]
     Panicked(PathBuf),
     #[error("the job over '{}' was started by another process, of which this one is a child", .0.display())]
@@ -54,8 +62,12 @@ pub(crate) enum Next {
 impl Work {
     /// Starts to walk and to hash.
     pub(crate) fn start(root: &Path, options: &Options) -> Result<Arc<Self>, JobError> {
-        root.metadata()
+        let metadata = root
+            .metadata()
             .map_err(|error| JobError::Root(root.to_owned(), error))?;
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err(JobError::NoTree(root.to_owned()));
+        }
         let (send_path, paths) = bounded(PATHS);
         let (send, results) = bounded(options.queue);
         let job = Arc::new(Self {
@@ -84,7 +96,7 @@ impl Work {
             Ok(thread) => lock(&self.threads).push(thread),
             Err(error) => {
                 self.cancel();
-                let _ = self.join();
+                let _ = self.end(Instant::now() + PATIENCE);
                 return Err(JobError::Thread(error));
             }
         }
@@ -116,9 +128,12 @@ impl Work {
         }
     }
 
-    /// Takes results back, to be given again.
+    /// Takes results back, to be given again, unless the job was cancelled meanwhile.
     pub(crate) fn put_back(&self, results: Vec<Outcome>) {
         let mut returned = lock(&self.returned);
+        if self.progress.is_cancelled.load(Relaxed) {
+            return;
+        }
         for result in results.into_iter().rev() {
             returned.push_front(result);
         }
@@ -141,16 +156,26 @@ impl Work {
         lock(&self.threads).iter().all(JoinHandle::is_finished)
     }
 
-    /// An error if the job is running.
-    pub(crate) fn check_idle(&self) -> Result<(), JobError> {
+    /// An error if the job is running. If it was cancelled, its threads are waited for until a time.
+    pub(crate) fn check_idle(&self, until: Instant) -> Result<(), JobError> {
         match self.is_running() {
             true => Err(JobError::Running(self.root.clone())),
-            false => Ok(()),
+            false => self.end(until),
         }
     }
 
-    /// Waits until the threads have ended, which they do after `cancel` when they have read the piece of
-    /// a file that they are reading.
+    /// Waits until the threads have ended, or until a time, which is an error.
+    pub(crate) fn end(&self, until: Instant) -> Result<(), JobError> {
+        while self.check_process().is_ok() && !self.has_ended() {
+            if Instant::now() >= until {
+                return Err(JobError::Stuck(self.root.clone()));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.join()
+    }
+
+    /// Forgets the threads, which are at their end.
     pub(crate) fn join(&self) -> Result<(), JobError> {
         let threads = std::mem::take(&mut *lock(&self.threads));
         if self.check_process().is_err() {

@@ -18,7 +18,9 @@
 //! # The end of a job
 //!
 //! A job that was cancelled or collected makes its threads end; so does an unload, which waits until they
-//! have. Then the library can be unmapped, unless a script still has the job's object.
+//! have. Then the library can be unmapped, unless a script still has the job's object. No file makes a thread
+//! wait (`hashing.rs`), but a file system that does not answer does: such a thread is left alone after two
+//! seconds, and the library stays mapped until it has ended.
 //!
 //! A reload is refused while a job is running: its threads run the code of the old version, which would
 //! have to stop them. Jobs that are done keep their results, as objects of the old version.
@@ -26,18 +28,21 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use plugin_api::mlua::{self, Function, Lua, Table};
-use plugin_api::{FunctionDoc, PluginLua, export_plugin};
+use plugin_api::tracing::warn;
+use plugin_api::{FunctionDoc, LuaExt as _, PluginLua, export_plugin};
 
+mod callback;
 mod hashing;
 mod job;
 mod methods;
 mod options;
+mod path;
 
-use job::Work;
+use job::{JobError, PATIENCE, Work};
 use methods::Job;
 use options::Options;
 
@@ -68,8 +73,15 @@ impl PluginLua for HashTree {
         let running = jobs.iter().filter(|job| job.is_running());
         running.for_each(|job| job.cancel());
         // All are waited for, also if one of them fails.
-        let ended: Vec<_> = jobs.iter().map(|job| job.join()).collect();
-        Ok(ended.into_iter().collect::<Result<(), _>>()?)
+        let until = Instant::now() + PATIENCE;
+        let ended: Vec<_> = jobs.iter().map(|job| job.end(until)).collect();
+        for end in ended {
+            match end {
+                Err(error @ JobError::Stuck(_)) => warn!("{error}"),
+                end => end?,
+            }
+        }
+        Ok(())
     }
 
     #[allow(clippy::panic)]
@@ -104,7 +116,9 @@ impl PluginLua for HashTree {
     }
 
     fn save_state(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
-        self.jobs().iter().try_for_each(|job| job.check_idle())?;
+        let until = Instant::now() + PATIENCE;
+        let mut jobs = self.jobs().into_iter();
+        jobs.try_for_each(|job| job.check_idle(until))?;
         Ok(None)
     }
 }
@@ -112,14 +126,14 @@ impl PluginLua for HashTree {
 /// `start(path, options)`.
 fn start(lua: &Lua, jobs: &Arc<Mutex<Vec<Arc<Work>>>>) -> mlua::Result<Function> {
     let jobs = Arc::clone(jobs);
-    lua.create_function(move |_, (path, options): (String, Option<Table>)| {
+    lua.create_fast_function(move |path: &[u8], options: Option<Table>| {
         let options = Options::read(options)?;
-        let job = Work::start(Path::new(&path), &options).map_err(mlua::Error::external)?;
+        let job = Work::start(&path::of(path)?, &options).map_err(mlua::Error::external)?;
         let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that are at their end need not be stopped later. Whether they failed, they said themselves.
         jobs.retain(|job| !job.has_ended() || job.join().is_ok_and(|()| false));
         jobs.push(Arc::clone(&job));
-        Ok(Job(job))
+        mlua::Result::Ok(Job(job))
     })
 }
 

@@ -4,10 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use plugin_api::mlua::{self, AnyUserData, Function, Lua, Table, UserData, UserDataMethods, Value};
+use plugin_api::LuaExt as _;
+use plugin_api::fast::FastMethods as _;
+use plugin_api::mlua::{
+    self, Function, IntoLua, Lua, MultiValue, Table, UserData, UserDataFields, Value,
+};
 
+use crate::callback::{self, Failure};
 use crate::hashing::Outcome;
 use crate::job::{Next, Work};
+use crate::path;
 
 /// How often a script is told of the progress while it waits.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -21,24 +27,44 @@ impl Drop for Job {
     }
 }
 
+impl Job {
+    /// The work of what should be a job.
+    fn of(value: &Value, method: &str) -> mlua::Result<Arc<Work>> {
+        let job = value
+            .as_userdata()
+            .and_then(|job| job.borrow::<Self>().ok());
+        let Some(job) = job else {
+            let found = value.type_name();
+            return Err(mlua::Error::runtime(format!(
+                "calling '{method}' on bad self (Job expected, got {found})"
+            )));
+        };
+        Ok(Arc::clone(&job.0))
+    }
+}
+
 impl UserData for Job {
-    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_method("progress", |lua, job, ()| progress(lua, &job.0));
-        methods.add_method("poll", |lua, job, most: Option<usize>| {
+    fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
+        fields.add_fast_method("progress", |lua: &Lua, job: &Self| progress(lua, &job.0));
+        fields.add_fast_method("poll", |lua: &Lua, job: &Self, most: Option<usize>| {
             poll(lua, &job.0, most)
         });
-        methods.add_method("wait", |lua, job, (seconds, on_progress)| {
-            wait(lua, &job.0, seconds, on_progress)
-        });
-        methods.add_method("cancel", |_, job, ()| {
-            job.0.cancel();
-            Ok(())
-        });
-        methods.add_function("results", |lua, (job, on_progress): (AnyUserData, _)| {
-            // Whoever has the loop has the job.
-            drop(job.borrow::<Self>()?);
-            Ok((results(lua, on_progress)?, job))
-        });
+        fields.add_fast_method("cancel", |job: &Self| job.0.cancel());
+        fields.add_field("wait", CallingBack("wait"));
+        fields.add_field("results", CallingBack("results"));
+    }
+}
+
+/// A method of `methods.lua`, which is read when a job is first made in a state.
+struct CallingBack(&'static str);
+
+impl IntoLua for CallingBack {
+    fn into_lua(self, lua: &Lua) -> mlua::Result<Value> {
+        let wait = lua.create_fast_function(wait)?;
+        let results = lua.create_fast_function(results)?;
+        // Functions under this name have no part in the positions of errors.
+        let chunk = lua.load(include_str!("methods.lua")).set_name("=[cygnixy]");
+        chunk.call::<Table>((wait, results))?.get(self.0)
     }
 }
 
@@ -54,10 +80,7 @@ fn progress(lua: &Lua, job: &Work) -> mlua::Result<Table> {
     table.raw_set("is_running", job.is_running())?;
     let current = known.current.lock().map(|path| path.clone());
     if let Some(path) = current.ok().filter(|path| !path.as_os_str().is_empty()) {
-        table.raw_set(
-            "current",
-            lua.create_string(path.as_os_str().as_encoded_bytes())?,
-        )?;
+        table.raw_set("current", lua.create_string(path::bytes(&path))?)?;
     }
     Ok(table)
 }
@@ -76,13 +99,25 @@ fn poll(lua: &Lua, job: &Work, most: Option<usize>) -> mlua::Result<(Table, bool
     Ok((taken.give(lua)?, is_finished))
 }
 
-/// `job:wait(seconds, on_progress)`.
+/// `job:wait(seconds, on_progress)`, as `methods.lua` calls it.
 fn wait(
+    lua: &Lua,
+    seconds: Option<f64>,
+    on_progress: Option<Function>,
+    job: Value,
+    pcall: Function,
+) -> mlua::Result<MultiValue> {
+    let job = Job::of(&job, "wait")?;
+    let tell = |job: &Work| tell(lua, job, on_progress.as_ref(), &pcall);
+    callback::outcome(lua, wait_for(lua, &job, seconds, tell))
+}
+
+fn wait_for(
     lua: &Lua,
     job: &Work,
     seconds: Option<f64>,
-    on_progress: Option<Function>,
-) -> mlua::Result<(Table, bool)> {
+    tell: impl Fn(&Work) -> Result<(), Failure>,
+) -> Result<(Table, bool), Failure> {
     let end = match seconds {
         // What does not end within the life of this machine does not end.
         Some(seconds) => Duration::try_from_secs_f64(seconds.max(0.0))
@@ -104,31 +139,55 @@ fn wait(
             break false;
         }
         if now >= turn {
-            tell(lua, job, on_progress.as_ref())?;
+            tell(job)?;
             turn = now + INTERVAL;
         }
     };
-    tell(lua, job, on_progress.as_ref())?;
+    tell(job)?;
     Ok((taken.give(lua)?, is_finished))
 }
 
-/// `job:results(on_progress)`: the function that gives one result after another.
-fn results(lua: &Lua, on_progress: Option<Function>) -> mlua::Result<Function> {
-    lua.create_function(move |lua, job: AnyUserData| {
-        let job = Arc::clone(&job.borrow::<Job>()?.0);
-        loop {
-            let turn = Instant::now() + INTERVAL;
-            match job.next(Some(turn)).map_err(mlua::Error::external)? {
-                Next::Result(result) => return describe(lua, &result).map(Value::Table),
-                Next::Finished => return Ok(Value::Nil),
-                Next::Later => tell(lua, &job, on_progress.as_ref())?,
-            }
-        }
+/// `job:results(on_progress)`, as `methods.lua` calls it: the function that gives one result after another.
+fn results(
+    lua: &Lua,
+    on_progress: Option<Function>,
+    job: Value,
+    pcall: Function,
+) -> mlua::Result<Function> {
+    Job::of(&job, "results")?;
+    lua.create_function(move |lua, job: Value| {
+        // Whoever has the loop has the job.
+        let job = Job::of(&job, "results")?;
+        let tell = || tell(lua, &job, on_progress.as_ref(), &pcall);
+        callback::outcome(lua, next_of(lua, &job, tell))
     })
 }
 
-fn tell(lua: &Lua, job: &Work, on_progress: Option<&Function>) -> mlua::Result<()> {
-    on_progress.map_or(Ok(()), |f| f.call(progress(lua, job)?))
+fn next_of(
+    lua: &Lua,
+    job: &Work,
+    tell: impl Fn() -> Result<(), Failure>,
+) -> Result<Option<Table>, Failure> {
+    loop {
+        let turn = Instant::now() + INTERVAL;
+        match job.next(Some(turn)).map_err(mlua::Error::external)? {
+            Next::Result(result) => return Ok(Some(describe(lua, &result)?)),
+            Next::Finished => return Ok(None),
+            Next::Later => tell()?,
+        }
+    }
+}
+
+fn tell(
+    lua: &Lua,
+    job: &Work,
+    on_progress: Option<&Function>,
+    pcall: &Function,
+) -> Result<(), Failure> {
+    if let Some(function) = on_progress {
+        callback::call(pcall, function, progress(lua, job)?)?;
+    }
+    Ok(())
 }
 
 /// Results on the way to Lua. They go back if they do not get there.
@@ -161,8 +220,7 @@ impl Drop for Taken<'_> {
 
 fn describe(lua: &Lua, result: &Outcome) -> mlua::Result<Table> {
     let table = lua.create_table_with_capacity(0, 3)?;
-    let path = lua.create_string(result.path.as_os_str().as_encoded_bytes())?;
-    table.raw_set("path", path)?;
+    table.raw_set("path", lua.create_string(path::bytes(&result.path))?)?;
     match &result.hashed {
         Ok((size, digest)) => {
             table.raw_set("size", *size)?;

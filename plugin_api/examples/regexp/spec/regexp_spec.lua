@@ -78,21 +78,44 @@ describe("regexp", function()
   end)
 
   it("replaces by a text, a table or a function", function()
-    local pair = regexp.compile [[(?<key>\w+)=(\w*)]]
+    local pair, digits = regexp.compile [[(?<key>\w+)=(\w*)]], regexp.compile "[0-9]"
     local text = "a=1, b=, c"
     assert.same({ "1:a$, :b$, c", 2 }, { pair:gsub(text, "$2:${key}$$") })
     assert.same({ "[a=1], b=, c", 1 }, { pair:gsub(text, "[$0]", 1) })
     assert.same({ text, 0 }, { pair:gsub(text, "x", 0) })
+    assert.same({ text, 0 }, { pair:gsub(text, "x", -1) })
+    assert.same({ text, 0 }, { pair:gsub(text, function() error "none is called" end, -1) })
+    assert.same({ "[1], b=, c", 1 }, { pair:gsub(text, function(_, value) return "[" .. value .. "]" end, 1) })
+    assert.same({ "7-7-", 2 }, { regexp.compile "x":gsub("x-x-", 7) })
+    assert.same({ "1.5", 1 }, { regexp.compile "x":gsub("x", 1.5) })
+    assert.same({ "<1><2>", 2 }, { regexp.compile "[0-9]":gsub(12, function(digit) return "<" .. digit .. ">" end) })
     assert.same({ "A, b=, c", 2 }, { pair:gsub(text, { a = "A", b = false }) })
     assert.same({ "1a, b, c", 2 }, { pair:gsub(text, function(key, value) return value .. key end) })
     assert.same({ "a=1, b=, c", 2 }, { pair:gsub(text, function() end) })
     assert.same({ "7-7-", 2 }, { regexp.compile "x":gsub("x-x-", function() return 7 end) })
     assert.same({ "-a-b-", 3 }, { regexp.compile "":gsub("ab", "-") })
+    assert.same({ "-a-b-", 3 }, { regexp.compile "":gsub("ab", function() return "-" end) })
+    -- Texts are bytes.
+    assert.same({ "-\195-\169-", 3 }, { regexp.compile "":gsub("\195\169", "-") })
+    local doubled = setmetatable({}, { __index = function(_, key) return key .. key end })
+    assert.same({ "aa, bb, c", 2 }, { pair:gsub(text, doubled) })
+    assert.same({ "a=1, b=, c", 2 }, { pair:gsub(text, setmetatable({}, { __metatable = false })) })
+    local counts = {}
+    pair:gsub(text, function(...) counts[#counts + 1] = select("#", ...) end)
+    assert.same({ 2, 2 }, counts)
+    -- One group of several may be missing, and the only one.
+    assert.same({ "[x|false][false|y]", 2 }, { regexp.compile "(x)|(y)":gsub("xy", function(x, y)
+      return "[" .. tostring(x) .. "|" .. tostring(y) .. "]"
+    end) })
+    assert.same({ "x[false]", 2 }, { regexp.compile "(x)|y":gsub("xy", function(x) return x or "[false]" end) })
     says("bad replacement: the pattern has no group 'value'", pair.gsub, pair, text, "${value}")
     says("bad replacement: the pattern has no group '3'", pair.gsub, pair, text, "$3")
     says("bad replacement: '${' without '}'", pair.gsub, pair, text, "${key")
     says("bad replacement (string, table or function expected, got boolean)", pair.gsub, pair, text, true)
     says("invalid replacement value (a table)", pair.gsub, pair, text, function() return {} end)
+    says("invalid replacement value (a boolean)", pair.gsub, pair, text, function() return true end)
+    says("invalid replacement value (a table)", digits.gsub, digits, "1", function() return {} end)
+    says("invalid replacement value (a table)", digits.gsub, digits, "1", { ["1"] = {} })
   end)
 
   it("splits", function()
@@ -100,6 +123,8 @@ describe("regexp", function()
     assert.same({ "a", "b", "", "c" }, comma:split "a , b,,c")
     assert.same({ "a", "b,,c" }, comma:split("a , b,,c", 2))
     assert.same({ "" }, comma:split "")
+    assert.same({}, comma:split("a,b", 0))
+    assert.same({}, comma:split("a,b", -1))
   end)
 
   it("works on bytes", function()
@@ -140,6 +165,43 @@ describe("regexp", function()
     assert.is_false(optional:is_match(("a"):rep(499)))
   end)
 
+  -- Not so all matches of a text, one after the other: counting them here would take the square of its length.
+  it("takes linear time for one search, however far it looks for a match that is short", function()
+    local text = ("A"):rep(1000000)
+    local pattern = regexp.compile ".*[^A-Z]|([A-Z])"
+    assert.same({ 1, 1, "A" }, { pattern:find(text) })
+    assert.same({ 500000, 500000, "A" }, { pattern:find(text, 500000) })
+    assert.equal("A", pattern:match(text))
+    assert.equal("A", pattern:captures(text)[1])
+    assert.is_true(pattern:is_match(text))
+    assert.equal("A", pattern:gmatch(text)())
+    assert.equal(1, select(2, pattern:gsub(text, "B", 1)))
+  end)
+
+  it("names the argument that does not fit, without counting the pattern", function()
+    local pattern = regexp.compile "a"
+    local function refuses(what, f)
+      local message = message_of(f)
+      assert.truthy(message:find("^[^\n]*regexp_spec%.lua:%d+: "), message)
+      assert.truthy(message:find(what, 1, true), message)
+    end
+    refuses("bad argument #1 to 'find' (string expected, got table)", function() return (pattern:find {}) end)
+    refuses("bad argument #1 to 'captures' (string expected, got table)", function() return (pattern:captures {}) end)
+    refuses("bad argument #2 to 'captures' (number expected, got table)", function()
+      return (pattern:captures("a", {}))
+    end)
+    refuses("bad argument #1 to 'gmatch' (string expected, got no value", function() return (pattern:gmatch()) end)
+    refuses("bad argument #1 to 'gsub' (string expected, got table", function() return (pattern:gsub {}) end)
+    refuses("bad argument #3 to 'gsub' (number expected, got table)", function()
+      return (pattern:gsub("a", "b", {}))
+    end)
+    refuses("bad argument #1 to 'split' (string expected, got nil)", function() return (pattern:split(nil)) end)
+    refuses("bad argument #2 to 'split' (number expected, got string)", function()
+      return (pattern:split("a", "many"))
+    end)
+    refuses("calling 'gsub' on bad self (Pattern expected, got string)", function() return (pattern.gsub("a", "b")) end)
+  end)
+
   it("refuses what is not its own", function()
     local pattern = regexp.compile "a"
     says("Pattern", pattern.find, io.stdout, "a")
@@ -154,7 +216,21 @@ describe("regexp", function()
       return pattern:gsub("abc", function(c) if c == "b" then error "no b" end end)
     end)
     assert.is_false(ok)
-    assert.truthy(message:find "^.*regexp_spec%.lua:%d+: no b$", message)
+    assert.truthy(message:find "^[^\n]*regexp_spec%.lua:%d+: no b$", message)
+    local problem = setmetatable({}, { __tostring = function() return "a problem" end })
+    local function fail() error(problem) end
+    for _, failing in ipairs { fail, setmetatable({}, { __index = fail }) } do
+      for _, failed in ipairs { pattern, regexp.compile "(.)(.)" } do
+        ok, message = pcall(failed.gsub, failed, "abc", failing)
+        assert.is_false(ok)
+        assert.is_true(rawequal(problem, message))
+      end
+    end
+    for _, text in ipairs { "", "a\nstack traceback:\n\tb" } do
+      ok, message = pcall(pattern.gsub, pattern, "abc", function() error(text, 0) end)
+      assert.is_false(ok)
+      assert.equal(text, message)
+    end
     assert.equal("xxx", (pattern:gsub("abc", "x")))
     -- A pattern may be used while it replaces.
     local inner = {}
@@ -162,23 +238,33 @@ describe("regexp", function()
     assert.same({ "--", "--", "--" }, inner)
   end)
 
-  it("does not let a callback yield", function()
-    local pattern = regexp.compile "."
-    local thread = coroutine.create(function() return pattern:gsub("a", coroutine.yield) end)
-    local ok, message = coroutine.resume(thread)
-    assert.is_false(ok)
-    assert.truthy(message:find "yield", message)
-    -- Between matches it may.
-    local step = coroutine.wrap(function()
-      for c in pattern:gmatch "abc" do coroutine.yield(c) end
-    end)
-    assert.same({ "a", "b", "c" }, { step(), step(), step() })
+  it("lets a callback yield", function()
+    for _, pattern in ipairs { regexp.compile ".", regexp.compile "(.)()" } do
+      local step = coroutine.wrap(function() return pattern:gsub("abc", coroutine.yield) end)
+      assert.same({ "a", "b", "c" }, { (step()), (step "x"), (step()) })
+      assert.same({ "xbz", 3 }, { step "z" })
+      step = coroutine.wrap(function()
+        for c in pattern:gmatch "abc" do coroutine.yield(c) end
+      end)
+      assert.same({ "a", "b", "c" }, { step(), step(), step() })
+    end
   end)
 
-  it("is not unloaded from a callback", function()
+  it("may be unloaded or reloaded from a callback", function()
     local pattern = regexp.compile "."
-    says("cannot unload", pattern.gsub, pattern, "a", function() cygnixy.unload(regexp) end)
-    assert.equal("b", (pattern:gsub("a", "b")))
+    local report
+    assert.equal("xyy", (pattern:gsub("abc", function(c)
+      if c ~= "a" then return "y" end
+      report = cygnixy.unload(regexp)
+      return "x"
+    end)))
+    assert.is_false(report.unmapped)
+    regexp = cygnixy.load(file)
+    pattern = regexp.compile "."
+    assert.equal("xx", (pattern:gsub("ab", function()
+      cygnixy.reload(regexp)
+      return "x"
+    end)))
   end)
 
   it("keeps the library as long as a pattern or an iterator is held", function()
@@ -236,6 +322,19 @@ describe("regexp", function()
     end
     for _ = 1, 2 do collectgarbage() end
     assert.is_true(runs > 100)
+  end)
+
+  it("is described for editors", function()
+    local folder_of_spec = debug.getinfo(1, "S").source:match "^@(.*)/spec/[^/]*$"
+    local meta = assert(io.open(folder_of_spec .. "/meta/regexp.lua"))
+    local text = meta:read "*a"
+    meta:close()
+    local pattern, described = regexp.compile "a", 0
+    for name in text:gmatch "function Pattern:([%w_]+)" do
+      assert.equal("function", type(pattern[name]), name)
+      described = described + 1
+    end
+    assert.equal(8, described)
   end)
 
   it("agrees with Lua's patterns on random texts", function()

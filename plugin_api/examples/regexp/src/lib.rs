@@ -1,4 +1,4 @@
-//! Regular expressions, with the crate `regex`: matching takes time that is linear in the text's length,
+//! Regular expressions, with the crate `regex`: a search takes time that is linear in the text's length,
 //! whatever the pattern and the text.
 //!
 //! ```lua
@@ -10,8 +10,16 @@
 //! for year, month in date:gmatch "2025-01 2026-02" do print(year, month) end
 //! ```
 //!
-//! Texts are bytes, as Lua's strings are, and positions count bytes from 1. The syntax is that of the
-//! crate: no look-around and no references back, which is what linear time costs.
+//! Texts are bytes, as Lua's strings are, and positions count bytes from 1. So an empty match is also found
+//! between the bytes of one character: `regexp.compile "":gsub("é", "-")` takes the two bytes of it apart. The
+//! syntax is that of the crate: no look-around and no references back, which is what linear time costs.
+//!
+//! Going through all matches (`count`, `gmatch`, `gsub`, `split`) is one search for each, and takes linear time
+//! as long as a search ends near its match. A pattern that looks to the end of the text before it settles for a
+//! short match makes that quadratic: `.*[^A-Z]|[A-Z]` finds a thousand matches in a thousand capital letters,
+//! and looks through all that is left for each of them. What is given as `limit` bounds the number of searches.
+//!
+//! The function that `gsub` calls may yield, and what it raises arrives as it is.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -20,6 +28,7 @@ use std::error::Error;
 use plugin_api::mlua::{self, Function, Lua, Table};
 use plugin_api::{FunctionDoc, LuaExt, PluginLua, export_plugin};
 
+mod gsub;
 mod matches;
 mod pattern;
 mod replace;
@@ -60,8 +69,10 @@ impl PluginLua for Regexp {
                      count(text): how often it occurs\n\
                      gmatch(text): an iterator over what `match` gives\n\
                      gsub(text, replacement, limit?): the text with matches replaced by a text with $1, $name or \
-                     ${name}, by a table's value or by a function's result; and how many were\n\
-                     split(text, limit?): an array of the texts between the matches",
+                     ${name}, by a table's value or by a function's result; and how many were, none if the limit \
+                     is below 1\n\
+                     split(text, limit?): an array of the texts between the matches; of so many at most, the last of \
+                     which is all that is left, and of none if the limit is below 1",
                 )
                 .parameters(["pattern", "options"])
                 .types(

@@ -12,12 +12,12 @@ use plugin_api::mlua::{
 };
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
+use crate::gsub::Gsub;
 use crate::matches::{self, Cursor};
-use crate::replace::{Replacement, group};
 
 pub(crate) struct Pattern {
     /// Shared with iterators: a clone would have to make the room that it works in anew.
-    regex: Arc<Regex>,
+    pub(crate) regex: Arc<Regex>,
     /// Room for groups, from one call to the next. A call that meets another, in a finaliser say, makes
     /// its own.
     groups: Cell<Option<CaptureLocations>>,
@@ -98,13 +98,13 @@ impl UserData for Pattern {
         fields.add_fast_method("find", find);
         fields.add_fast_method("match", first_match);
         fields.add_fast_method("count", count);
+        fields.add_fast_method("captures", captures);
+        fields.add_fast_method("gmatch", gmatch);
+        fields.add_fast_method("split", split);
+        fields.add_field("gsub", Gsub);
     }
 
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        methods.add_method("captures", captures);
-        methods.add_method("gmatch", gmatch);
-        methods.add_method("gsub", gsub);
-        methods.add_method("split", split);
         methods.add_meta_method(MetaMethod::ToString, |_, this, ()| {
             Ok(format!("regexp: {}", this.regex.as_str()))
         });
@@ -154,25 +154,41 @@ fn nothing<'a>() -> Variadic<Scalar<'a>> {
 }
 
 /// The groups. One that took no part in the match is false: nil would end a loop over `gmatch`.
-fn each_group<'a>(text: &'a [u8], groups: &CaptureLocations) -> impl Iterator<Item = Scalar<'a>> {
+pub(crate) fn each_group<'a>(
+    text: &'a [u8],
+    groups: &CaptureLocations,
+) -> impl Iterator<Item = Scalar<'a>> {
     (1..groups.len()).map(|index| match groups.get(index) {
         Some((start, end)) => text[start..end].into(),
         None => Scalar::Boolean(false),
     })
 }
 
+/// The text of a group; false if it took no part in the match.
+pub(crate) fn group(
+    lua: &Lua,
+    text: &[u8],
+    groups: &CaptureLocations,
+    index: usize,
+) -> mlua::Result<Value> {
+    match groups.get(index) {
+        Some((start, end)) => lua.create_string(&text[start..end]).map(Value::String),
+        None => Ok(Value::Boolean(false)),
+    }
+}
+
 /// `captures(text [, init])`: a table with the match at 0, its groups by number and by name; or nil.
 fn captures(
     lua: &Lua,
     this: &Pattern,
-    (text, init): (LuaString, Option<i64>),
+    text: &[u8],
+    init: Option<i64>,
 ) -> mlua::Result<Option<Table>> {
-    let text = text.as_bytes();
     let found = matches::start(init, text.len()).and_then(|start| {
-        this.with_groups(&text, start, |groups| {
+        this.with_groups(text, start, |groups| {
             let table = lua.create_table_with_capacity(groups.len(), groups.len())?;
             for (index, name) in this.regex.capture_names().enumerate() {
-                let group = group(lua, &text, groups, index)?;
+                let group = group(lua, text, groups, index)?;
                 if let Some(name) = name {
                     table.raw_set(name, group.clone())?;
                 }
@@ -218,50 +234,15 @@ fn gmatch(lua: &Lua, this: &Pattern, text: LuaString) -> mlua::Result<Function> 
     })
 }
 
-/// `gsub(text, replacement [, limit])`: the text with its matches replaced, and how many were.
-fn gsub(
-    lua: &Lua,
-    this: &Pattern,
-    (text, replacement, limit): (LuaString, Value, Option<usize>),
-) -> mlua::Result<(LuaString, usize)> {
-    let whole = &text;
-    let text = text.as_bytes();
-    let replacement = Replacement::new(replacement, &this.regex)?;
-    let needs_groups = replacement.needs_groups(&this.regex);
-    let mut groups = this.regex.capture_locations();
-    let mut cursor = Cursor::default();
-    let (mut made, mut copied, mut count) = (Vec::new(), 0, 0);
-    while limit.is_none_or(|limit| count < limit) {
-        let found = if needs_groups {
-            cursor.next_with_groups(&this.regex, &text, &mut groups)
-        } else {
-            cursor.next(&this.regex, &text)
-        };
-        let Some((start, end)) = found else {
-            break;
-        };
-        made.extend_from_slice(&text[copied..start]);
-        replacement.append(lua, &text, (start, end), &groups, &mut made)?;
-        copied = end;
-        count += 1;
-    }
-    if count == 0 {
-        return Ok((whole.clone(), 0));
-    }
-    made.extend_from_slice(&text[copied..]);
-    Ok((lua.create_string(made)?, count))
-}
-
 /// `split(text [, limit])`: the texts between the matches; with a limit, so many at most, the last of which
-/// is all that is left.
-fn split(
-    lua: &Lua,
-    this: &Pattern,
-    (text, limit): (LuaString, Option<usize>),
-) -> mlua::Result<Table> {
-    let text = text.as_bytes();
+/// is all that is left. So a limit below 1 gives none.
+fn split(lua: &Lua, this: &Pattern, text: &[u8], limit: Option<i64>) -> mlua::Result<Table> {
+    let limit = match limit {
+        Some(limit) => usize::try_from(limit.max(0)).unwrap_or(usize::MAX),
+        None => usize::MAX,
+    };
     let mut parts = Vec::new();
-    for part in this.regex.splitn(&text, limit.unwrap_or(usize::MAX)) {
+    for part in this.regex.splitn(text, limit) {
         parts.push(lua.create_string(part)?);
     }
     lua.create_sequence_from(parts)

@@ -1,6 +1,6 @@
 //! What `gsub` puts in the place of a match.
 
-use plugin_api::mlua::{self, Function, Lua, MultiValue, Table, Value};
+use plugin_api::mlua::{self, Lua, Table, Value};
 use regex::bytes::{CaptureLocations, Regex};
 
 /// What a match is replaced by.
@@ -8,16 +8,22 @@ pub(crate) enum Replacement {
     Template(Template),
     /// The value of the first group, or of the whole match.
     Table(Table),
-    /// The result, called with the groups or the whole match.
-    Function(Function),
+    /// What Lua code finds: the result of a function, or of a table's metatable.
+    Called,
 }
 
 impl Replacement {
-    pub(crate) fn new(value: Value, regex: &Regex) -> mlua::Result<Self> {
+    pub(crate) fn new(lua: &Lua, value: Value, regex: &Regex) -> mlua::Result<Self> {
+        let value = match value {
+            Value::Integer(_) | Value::Number(_) => {
+                lua.coerce_string(value)?.map_or(Value::Nil, Value::String)
+            }
+            value => value,
+        };
         Ok(match value {
             Value::String(text) => Self::Template(Template::parse(&text.as_bytes(), regex)?),
-            Value::Table(table) => Self::Table(table),
-            Value::Function(function) => Self::Function(function),
+            Value::Table(table) if table.metatable().is_none() => Self::Table(table),
+            Value::Table(_) | Value::Function(_) => Self::Called,
             other => {
                 return Err(mlua::Error::runtime(format!(
                     "bad replacement (string, table or function expected, got {})",
@@ -31,66 +37,35 @@ impl Replacement {
     pub(crate) fn needs_groups(&self, regex: &Regex) -> bool {
         match self {
             Self::Template(template) => template.needs_groups(),
-            Self::Table(_) | Self::Function(_) => regex.captures_len() > 1,
+            Self::Table(_) | Self::Called => regex.captures_len() > 1,
         }
-    }
-
-    /// Adds what takes the place of a match. `whole` is where it is.
-    pub(crate) fn append(
-        &self,
-        lua: &Lua,
-        text: &[u8],
-        whole: (usize, usize),
-        groups: &CaptureLocations,
-        to: &mut Vec<u8>,
-    ) -> mlua::Result<()> {
-        let whole_text = &text[whole.0..whole.1];
-        let first = || match groups.len() {
-            1 => lua.create_string(whole_text).map(Value::String),
-            _ => group(lua, text, groups, 1),
-        };
-        let value = match self {
-            Self::Template(template) => {
-                template.append(text, whole, groups, to);
-                return Ok(());
-            }
-            Self::Table(table) => table.get(first()?)?,
-            Self::Function(function) if groups.len() <= 2 => function.call::<Value>(first()?)?,
-            Self::Function(function) => {
-                let all = (1..groups.len()).map(|index| group(lua, text, groups, index));
-                function.call::<Value>(all.collect::<mlua::Result<MultiValue>>()?)?
-            }
-        };
-        match value {
-            Value::Nil | Value::Boolean(false) => to.extend_from_slice(whole_text),
-            Value::String(new) => to.extend_from_slice(&new.as_bytes()),
-            number @ (Value::Integer(_) | Value::Number(_)) => {
-                if let Some(new) = lua.coerce_string(number)? {
-                    to.extend_from_slice(&new.as_bytes());
-                }
-            }
-            other => {
-                let name = other.type_name();
-                return Err(mlua::Error::runtime(format!(
-                    "invalid replacement value (a {name})"
-                )));
-            }
-        }
-        Ok(())
     }
 }
 
-/// The text of a group; false if it took no part in the match.
-pub(crate) fn group(
+/// Adds what a table has for a key. What it does not have stays as it is.
+pub(crate) fn append_value(
     lua: &Lua,
-    text: &[u8],
-    groups: &CaptureLocations,
-    index: usize,
-) -> mlua::Result<Value> {
-    match groups.get(index) {
-        Some((start, end)) => lua.create_string(&text[start..end]).map(Value::String),
-        None => Ok(Value::Boolean(false)),
+    table: &Table,
+    key: Value,
+    whole: &[u8],
+    to: &mut Vec<u8>,
+) -> mlua::Result<()> {
+    match table.raw_get(key)? {
+        Value::Nil | Value::Boolean(false) => to.extend_from_slice(whole),
+        Value::String(new) => to.extend_from_slice(&new.as_bytes()),
+        number @ (Value::Integer(_) | Value::Number(_)) => {
+            if let Some(new) = lua.coerce_string(number)? {
+                to.extend_from_slice(&new.as_bytes());
+            }
+        }
+        other => {
+            let name = other.type_name();
+            return Err(mlua::Error::runtime(format!(
+                "invalid replacement value (a {name})"
+            )));
+        }
     }
+    Ok(())
 }
 
 /// A text with references to groups: `$1`, `${1}`, `$name`, `${name}`, and `$$` for a dollar.
@@ -135,11 +110,12 @@ impl Template {
         parts.any(|part| matches!(part, Part::Group(index) if *index > 0))
     }
 
-    fn append(
+    /// Adds what takes the place of a match. `whole` is where it is.
+    pub(crate) fn append(
         &self,
         text: &[u8],
         whole: (usize, usize),
-        groups: &CaptureLocations,
+        groups: Option<&CaptureLocations>,
         to: &mut Vec<u8>,
     ) {
         for part in &self.0 {
@@ -147,7 +123,7 @@ impl Template {
                 Part::Literal(bytes) => to.extend_from_slice(bytes),
                 Part::Group(0) => to.extend_from_slice(&text[whole.0..whole.1]),
                 Part::Group(index) => {
-                    if let Some((start, end)) = groups.get(*index) {
+                    if let Some((start, end)) = groups.and_then(|groups| groups.get(*index)) {
                         to.extend_from_slice(&text[start..end]);
                     }
                 }

@@ -22,17 +22,19 @@ describe("a store's data", function()
     assert.is_true(cygnixy.unload(store).unmapped)
   end)
 
-  -- Kills take most of the time; one Lua does a hundred.
-  local rounds = support.abi == "lua54" and "100" or "30"
-
-  it("survive the end of the writer at any moment", function()
+  -- Runs kill.lua for some rounds.
+  local function kill(rounds, mode)
     local script = support.read "plugin_api/examples/store/kill.lua"
     local file = support.new_file("kill.lua", script)
     local folder = file:match "^(.*)/"
-    local output = support.output(("arg = {%q, %q, %s, %q, [0] = %q} %s"):format(support.plugin "store", folder,
-      rounds, os.getenv "CYGNIXY_TEST_LUA", file, script))
+    local output = support.output(("arg = {%q, %q, '%d', %q, %q, [0] = %q} %s"):format(support.plugin "store", folder,
+      rounds, os.getenv "CYGNIXY_TEST_LUA", mode, file, script))
     support.has(output, rounds .. " kills", "none lost")
-  end)
+  end
+
+  it("survive the end of the writer at any moment", function() kill(100, "") end)
+
+  it("survive the end of the writer in the middle of a reload", function() kill(20, "reload") end)
 
   it("survive a state that is not closed", function()
     support.output(prelude .. [[

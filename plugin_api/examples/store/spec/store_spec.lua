@@ -57,6 +57,13 @@ describe("store", function()
     assert.equal("34", db:get "12")
   end)
 
+  it("takes a path of any bytes", function()
+    local other = store.open(path .. "\254\195")
+    assert.equal("store: " .. path .. "\254\195", tostring(other))
+    assert.equal(path .. "\254\195", other.path)
+    assert.equal("transaction: " .. path .. "\254\195", tostring(other:begin()))
+  end)
+
   it("keeps it in a file", function()
     db:set("key", "value")
     db:close()
@@ -137,6 +144,31 @@ describe("store", function()
       support.has(fails(db.commit, db), "this is no transaction")
     end)
 
+    it("can be ended by hand in its function", function()
+      for number, finish in ipairs { "commit", "rollback", "close" } do
+        local result = db:write(function(tx)
+          tx:set("a", finish)
+          tx[finish](tx)
+          return number
+        end)
+        assert.equal(number, result)
+        assert.equal("commit", db:get "a")
+      end
+      assert.equal("done", db:write(function(tx)
+        tx:commit()
+        db:close()
+        return "done"
+      end))
+      db = store.open(path)
+      -- What a failure has ended was not written.
+      local ok, err = pcall(db.write, db, function(tx)
+        tx:commit()
+        tx:commit()
+      end)
+      assert.is_false(ok)
+      support.has(err, "has ended")
+    end)
+
     it("is the only one", function()
       local tx = db:begin()
       support.has(fails(db.begin, db), path, "a transaction is open")
@@ -203,6 +235,22 @@ describe("store", function()
       support.has(fails(store.open, path:gsub("/([^/]*)$", "/./%1")), path, "this Lua state")
     end)
 
+    it("a file that is open here under another name", function()
+      local link = path .. ".link"
+      support.shell("ln", path, link)
+      support.has(fails(store.open, link), "cannot open '" .. link, "this Lua state has it open already")
+      support.shell("ln -sf", path, link)
+      support.has(fails(store.open, link), path, "this Lua state has it open already")
+    end)
+
+    it("no other file at the path of one that is open here", function()
+      db:set("key", "value")
+      assert(os.rename(path, path .. ".moved"))
+      local other = store.open(path)
+      assert.is_nil(other:get "key")
+      assert.equal("value", db:get "key")
+    end)
+
     it("a file that another process has open", function()
       local script = [[
         local plugins, _, path = ...
@@ -266,6 +314,18 @@ describe("store", function()
     assert.equal("value", store.open(path):get "key")
   end)
 
+  it("lets go of handles at any moment, while others are written to", function()
+    collectgarbage "collect"
+    collectgarbage("setpause", 0)
+    for i = 1, 2000 do
+      local tx = db:begin()
+      tx:set("key " .. i, ("x"):rep(100))
+      tx:rollback()
+    end
+    collectgarbage("setpause", 200)
+    assert.equal(0, db:count())
+  end)
+
   it("is closed by an unload, and keeps nothing mapped", function()
     db:set("key", "value")
     local tx, step = db:begin(), db:range()
@@ -280,6 +340,19 @@ describe("store", function()
     db, tx, step = store.open(support.new_path "b.redb"), nil, nil -- luacheck: ignore
     collect()
     db:set("key", "value")
+  end)
+
+  it("is described for editors", function()
+    local methods, described = support.read "plugin_api/examples/store/meta/store.lua", {}
+    for class, name in methods:gmatch "function (%w+):(%w+)" do
+      assert.equal("function", type(db[name]), name)
+      described[class .. ":" .. name] = true
+    end
+    for _, loaded in ipairs(cygnixy.list()) do
+      for _, name in ipairs(loaded.name == "store" and loaded.functions or {}) do
+        assert.is_true(name == "open" or described["Store:" .. name], name)
+      end
+    end
   end)
 
   it("describes itself", function()

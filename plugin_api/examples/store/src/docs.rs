@@ -57,7 +57,8 @@ pub(crate) fn docs() -> Vec<FunctionDoc> {
         FunctionDoc::new("write")
             .text(
                 "Calls a function with a transaction and commits it; its results are returned. If the function \
-                 raises an error, nothing is written, and the error is raised again.",
+                 raises an error, nothing is written, and the error is raised again. The function may end the \
+                 transaction itself.",
             )
             .parameters(["store", "f"])
             .types(["Store", "fun(transaction: Store): ...any"], ["...any"]),

@@ -56,6 +56,14 @@ impl StoreFile {
         &self.path
     }
 
+    /// Whether a path leads to this file, by whatever name.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        match (identity(path), self.identity) {
+            (Some(other), Some(own)) => other == own,
+            _ => path.canonicalize().is_ok_and(|real| real == self.path),
+        }
+    }
+
     /// Whether another version of the plugin could take the file over.
     pub(crate) fn check_handover(&self) -> Result<(), StoreError> {
         self.check_process()?;
@@ -218,8 +226,12 @@ impl StoreFile {
     fn opened(&mut self) -> Result<&mut Opened, StoreError> {
         let opened = match self.opened.take() {
             Some(opened) => opened,
-            None => caught(|| Opened::open(&self.path))
-                .map_err(|error| StoreError::at(Step::Open, &self.path, error))?,
+            None => {
+                let opened = caught(|| Opened::open(&self.path))
+                    .map_err(|error| StoreError::at(Step::Open, &self.path, error))?;
+                self.identity = identity(&self.path);
+                opened
+            }
         };
         Ok(self.opened.insert(opened))
     }

@@ -1,7 +1,7 @@
 -- What scripts hold of a store. A handle is a table of numbers, and its methods are looked up in the
 -- plugin's table each time: so nothing in it belongs to one version of the plugin, a handle goes on
 -- working after a reload, and none keeps a library mapped.
-local error, getmetatable, pcall, setmetatable = error, getmetatable, pcall, setmetatable
+local error, getmetatable, pcall, rawget, setmetatable = error, getmetatable, pcall, rawget, setmetatable
 local byte, char, gsub, sub = string.byte, string.char, string.gsub, string.sub
 -- Before Lua 5.2 only userdata have finalisers. A script may not look for globals that are not there.
 local newproxy = rawget(_G, "newproxy")
@@ -26,13 +26,14 @@ end
 
 local metatable
 
--- `number` is the store's, and `transaction` that of a transaction in it.
+-- `number` is the store's, and `transaction` that of a transaction in it. The third place says whether that was
+-- ended by hand.
 function handles.new(plugin, number, transaction, path, store)
   metatable = metatable or metatable_of(plugin)
   local handle = { number, transaction, path = path, store = store }
   if newproxy then
     local proxy = newproxy(true)
-    getmetatable(proxy).__gc = function() metatable.__gc { number, transaction } end
+    getmetatable(proxy).__gc = function() metatable.__gc { number, transaction, true } end
     handle.proxy = proxy
   end
   return setmetatable(handle, metatable)
@@ -40,7 +41,7 @@ end
 
 local function finish(transaction, ok, ...)
   if ok then
-    transaction:commit()
+    if not rawget(transaction, 3) then transaction:commit() end
     return ...
   end
   transaction:rollback()

@@ -42,7 +42,7 @@ use std::error::Error;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plugin_api::mlua::{self, Function, Lua, Table, Value};
+use plugin_api::mlua::{self, FromLua as _, Function, Lua, Table, Value};
 use plugin_api::tracing::debug;
 use plugin_api::{FunctionDoc, LuaExt as _, PluginLua, export_plugin};
 
@@ -50,8 +50,10 @@ mod database;
 mod docs;
 mod error;
 mod file;
+mod path;
 mod stores;
 
+use error::StoreError;
 use stores::{Handle, Stores};
 
 #[derive(Default)]
@@ -107,11 +109,12 @@ fn functions(lua: &Lua, stores: &Arc<Mutex<Stores>>) -> mlua::Result<HashMap<Str
     let (shared, new): (_, Function) = (Arc::clone(stores), handles.get("new")?);
     add(
         "open",
-        lua.create_function(move |lua, path: String| {
+        lua.create_fast_function(move |lua: &Lua, path: &[u8]| {
             let plugin = lua.plugin_table("store")?;
-            let opened = lock(&shared).open(&path);
+            let opened = lock(&shared).open(&path::of(path)?);
             let (handle, path) = opened.map_err(mlua::Error::external)?;
-            debug!(path, "opened");
+            debug!(path = %path.display(), "opened");
+            let path = lua.create_string(path::bytes(&path))?;
             new.call::<Table>((plugin, handle.store, handle.transaction, path))
         })?,
     );
@@ -123,6 +126,7 @@ fn functions(lua: &Lua, stores: &Arc<Mutex<Stores>>) -> mlua::Result<HashMap<Str
             let of = lua.unpack(store.clone())?;
             let begun = lock(&shared).begin(of);
             let (handle, path) = begun.map_err(mlua::Error::external)?;
+            let path = lua.create_string(path::bytes(&path))?;
             new.call::<Table>((plugin, handle.store, handle.transaction, path, store))
         })?,
     );
@@ -130,7 +134,10 @@ fn functions(lua: &Lua, stores: &Arc<Mutex<Stores>>) -> mlua::Result<HashMap<Str
     let shared = Arc::clone(stores);
     add(
         "close",
-        lua.create_fast_function(move |handle: Handle| lock(&shared).close(handle))?,
+        ending(lua, move |handle| {
+            lock(&shared).close(handle);
+            Ok(())
+        })?,
     );
     let shared = Arc::clone(stores);
     add(
@@ -187,17 +194,17 @@ fn functions(lua: &Lua, stores: &Arc<Mutex<Stores>>) -> mlua::Result<HashMap<Str
     let shared = Arc::clone(stores);
     add(
         "commit",
-        lua.create_fast_function(move |handle: Handle| {
+        ending(lua, move |handle| {
             lock(&shared).of(handle)?.commit(handle.in_transaction()?)
         })?,
     );
     let shared = Arc::clone(stores);
     add(
         "rollback",
-        lua.create_fast_function(move |handle: Handle| {
+        ending(lua, move |handle| {
             let transaction = handle.in_transaction()?;
             lock(&shared).of(handle)?.roll_back(transaction);
-            Ok::<(), error::StoreError>(())
+            Ok(())
         })?,
     );
     for name in ["write", "range", "prefix"] {
@@ -205,5 +212,32 @@ fn functions(lua: &Lua, stores: &Arc<Mutex<Stores>>) -> mlua::Result<HashMap<Str
     }
     Ok(functions)
 }
+
+/// Makes a function that ends a transaction, which is noted in its handle for `write`.
+fn ending(
+    lua: &Lua,
+    end: impl Fn(Handle) -> Result<(), StoreError> + 'static,
+) -> mlua::Result<Function> {
+    lua.create_fast_function(move |lua: &Lua, value: Value| {
+        let handle = Handle::from_lua(value.clone(), lua)?;
+        end(handle).map_err(mlua::Error::external)?;
+        match value {
+            Value::Table(table) if handle.transaction.is_some() => note_end(&table),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// Writes it into the handle, where a finaliser has not done so: on Lua 5.1, what mlua protects, as the writing to
+/// a table, must not be done in finalisers, which may interrupt it where it is not prepared.
+fn note_end(handle: &Table) -> mlua::Result<()> {
+    match handle.raw_get(HAS_ENDED)? {
+        Value::Nil => handle.raw_set(HAS_ENDED, true),
+        _ => Ok(()),
+    }
+}
+
+/// Where a handle says that its transaction was ended by hand.
+const HAS_ENDED: i64 = 3;
 
 export_plugin!(Store::default());

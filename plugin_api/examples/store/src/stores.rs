@@ -1,12 +1,13 @@
 //! The stores that are open in one Lua state.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plugin_api::mlua::{self, FromLua, Lua, Value};
 
 use crate::error::StoreError;
 use crate::file::StoreFile;
+use crate::path;
 
 /// What a script holds of a store, or of a transaction in it: a table with these numbers.
 #[derive(Debug, Clone, Copy)]
@@ -47,14 +48,13 @@ pub(crate) struct Stores {
 
 impl Stores {
     /// Opens a file that is not open here yet.
-    pub(crate) fn open(&mut self, path: &str) -> Result<(Handle, String), StoreError> {
-        if let Ok(real) = Path::new(path).canonicalize()
-            && self.open.values().any(|file| file.path() == real)
-        {
-            return Err(StoreError::OpenHere(real));
+    pub(crate) fn open(&mut self, path: &Path) -> Result<(Handle, PathBuf), StoreError> {
+        if self.open.values().any(|file| file.is_at(path)) {
+            let real = path.canonicalize();
+            return Err(StoreError::OpenHere(real.unwrap_or(path.to_owned())));
         }
-        let file = StoreFile::open(Path::new(path))?;
-        let path = file.path().display().to_string();
+        let file = StoreFile::open(path)?;
+        let path = file.path().to_owned();
         let store = self.number();
         self.open.insert(store, file);
         let transaction = None;
@@ -62,7 +62,7 @@ impl Stores {
     }
 
     /// Begins a transaction in a store.
-    pub(crate) fn begin(&mut self, handle: Handle) -> Result<(Handle, String), StoreError> {
+    pub(crate) fn begin(&mut self, handle: Handle) -> Result<(Handle, PathBuf), StoreError> {
         let number = self.number();
         let file = self.of(handle)?;
         if handle.transaction.is_some() {
@@ -70,7 +70,7 @@ impl Stores {
         }
         file.begin(number)?;
         let transaction = Some(number);
-        let path = file.path().display().to_string();
+        let path = file.path().to_owned();
         Ok((
             Handle {
                 transaction,
@@ -110,20 +110,20 @@ impl Stores {
     /// The form: `1`, the last number, and number and path of each store, separated by zeros.
     pub(crate) fn hand_over(&mut self) -> Result<Vec<u8>, StoreError> {
         self.open.values().try_for_each(StoreFile::check_handover)?;
-        let mut state = format!("1\0{}", self.last);
+        let mut state = format!("1\0{}", self.last).into_bytes();
         for (number, file) in &mut self.open {
             file.hand_over();
-            state.push_str(&format!("\0{number}\0{}", file.path().display()));
+            state.extend_from_slice(format!("\0{number}\0").as_bytes());
+            state.extend_from_slice(path::bytes(file.path()));
         }
-        Ok(state.into_bytes())
+        Ok(state)
     }
 
     /// Opens the files of another version of the plugin under the same numbers.
     pub(crate) fn take(state: &[u8]) -> Result<Self, StoreError> {
-        let text = str::from_utf8(state).map_err(|_| StoreError::Unknown)?;
-        let mut words = text.split('\0');
-        let number = |word: Option<&str>| word?.parse().ok();
-        if words.next() != Some("1") {
+        let mut words = state.split(|byte| *byte == 0);
+        let number = |word: Option<&[u8]>| str::from_utf8(word?).ok()?.parse().ok();
+        if words.next() != Some(b"1") {
             return Err(StoreError::Unknown);
         }
         let last = number(words.next()).ok_or(StoreError::Unknown)?;
@@ -131,7 +131,8 @@ impl Stores {
         while let Some(word) = words.next() {
             let store = number(Some(word)).ok_or(StoreError::Unknown)?;
             let path = words.next().ok_or(StoreError::Unknown)?;
-            open.insert(store, StoreFile::take(path.into())?);
+            let path = path::of(path).map_err(|_| StoreError::Unknown)?;
+            open.insert(store, StoreFile::take(path.into_owned())?);
         }
         Ok(Self { last, open })
     }
