@@ -1,17 +1,16 @@
 //! The Rust face of the loader.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use plugin_api::PluginLua;
-use plugin_api::manifest::Manifest;
 use plugin_api::mlua::{Lua, Table};
 
 use crate::Error;
 use crate::load_options::LoadOptions;
-use crate::loaded::{Entry, LoadedPlugins, Origin, PollResult};
+use crate::loaded::{LoadedPlugins, PollResult};
+use crate::plugin_info::PluginInfo;
 use crate::report::UnloadReport;
 
 /// Loads plugins and registers them in Lua states.
@@ -37,48 +36,6 @@ use crate::report::UnloadReport;
 #[derive(Debug, Default)]
 pub struct PluginManager {
     plugins: Arc<LoadedPlugins>,
-}
-
-/// What is known of a loaded plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PluginInfo {
-    /// The name it gave itself.
-    pub name: String,
-    /// The file it is from, absolute; `None` if it is part of the program.
-    pub path: Option<PathBuf>,
-    /// What the file says of itself; `None` if the plugin is part of the program.
-    pub manifest: Option<Manifest>,
-    /// The names of its functions, sorted; empty until it is registered in a state.
-    pub functions: Vec<String>,
-    /// The types of those of its functions of which they are known, by name, as in
-    /// `(number, string?) -> number`, or `(a: number, b: string?) -> number` if parameters have names.
-    pub signatures: BTreeMap<String, String>,
-    /// What its functions do, by name, of those that are documented.
-    pub docs: BTreeMap<String, String>,
-}
-
-impl PluginInfo {
-    pub(crate) fn of(entry: &Entry) -> Self {
-        let (path, manifest) = match entry.origin() {
-            Origin::File(library) => (Some(library.path.clone()), Some(library.manifest.clone())),
-            Origin::Program => (None, None),
-        };
-        let facts = entry.facts();
-        let docs = facts.iter().cloned();
-        let docs = docs.filter_map(|one| Some((one.name, one.doc?)));
-        Self {
-            name: entry.name().to_owned(),
-            path,
-            manifest,
-            functions: entry.functions(),
-            docs: docs.collect(),
-            signatures: facts
-                .into_iter()
-                .filter_map(|one| Some((one.name, one.signature?)))
-                .collect(),
-        }
-    }
 }
 
 impl PluginManager {

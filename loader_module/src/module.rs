@@ -10,8 +10,8 @@ use crate::loaded::{Entry, LoadedPlugins};
 use crate::logs;
 use crate::logs::call;
 use crate::lua_state::StateId;
-use crate::manager::PluginInfo;
 use crate::paths::to_path;
+use crate::plugin_info::PluginInfo;
 use crate::{LoadOptions, Trusted, VERSION, runtime, seal, search, trust};
 
 mod arguments;
