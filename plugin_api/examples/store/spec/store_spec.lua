@@ -315,14 +315,14 @@ describe("store", function()
   end)
 
   it("lets go of handles at any moment, while others are written to", function()
-    collectgarbage "collect"
-    collectgarbage("setpause", 0)
+    -- Lua 5.5 has no such option.
+    pcall(collectgarbage, "setpause", 0)
     for i = 1, 2000 do
       local tx = db:begin()
       tx:set("key " .. i, ("x"):rep(100))
       tx:rollback()
     end
-    collectgarbage("setpause", 200)
+    pcall(collectgarbage, "setpause", 200)
     assert.equal(0, db:count())
   end)
 
