@@ -1,5 +1,7 @@
 //! What is asked of a file before it is loaded: its hash, who can change it, a lock file, no seal.
 
+use std::path::Path;
+
 use cygnixy::{Error, LoadOptions, LockFileError, PluginManager, Sha256, Trusted};
 use cygnixy_host_embed::{Local, Trouble, own_copy};
 use mlua::Lua;
@@ -34,6 +36,36 @@ fn a_hash_is_asked_of_the_content() {
     manager.load_plugin_with(&path, &right).expect("it is that");
     let again = manager.load_plugin_with(&path, &wrong);
     assert!(matches!(again, Err(Error::WrongHash { .. })));
+}
+
+#[test]
+fn a_hash_holds_for_reloads_until_the_unload() {
+    let path = own_copy("fixtures", "twin_a");
+    let mut manager = PluginManager::new();
+    manager.load_plugin(&path).expect("it fits");
+    let hash = hash_of(&manager, "cygnixy-test-fixtures").expect("it is listed");
+    let options = LoadOptions::new().sha256(hash);
+    manager.load_plugin_with(&path, &options).expect("it is it");
+    manager.reload_plugin("twin").expect("it has not changed");
+    replace(&path, &own_copy("fixtures", "twin_b"));
+    match manager.reload_plugin("twin") {
+        Err(Error::Reload { source, .. }) => {
+            assert!(
+                matches!(*source, Error::WrongHash { expected, .. } if expected == hash),
+                "{source:?}"
+            );
+        }
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+    manager.unload_plugin("twin").expect("it is loaded");
+    manager.load_plugin(&path).expect("nothing is asked");
+    replace(&path, &own_copy("fixtures", "twin_a"));
+    manager.reload_plugin("twin").expect("nothing is asked");
+}
+
+/// Puts a file in the place of another.
+fn replace(path: &Path, by: &Path) {
+    std::fs::rename(by, path).expect("both are ours");
 }
 
 #[cfg(unix)]
