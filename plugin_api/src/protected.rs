@@ -39,9 +39,13 @@ pub unsafe fn call(
     function: ffi::lua_CFunction,
     argument: *mut c_void,
 ) -> c_int {
+    #[cfg(bound_lua_api)]
+    use crate::lua_api::cpcall::call_once;
+    #[cfg(not(bound_lua_api))]
+    use ffi::lua_cpcall as call_once;
     // SAFETY: as the caller promises. Every C function is an object here; this one is made under
     // protection.
-    unsafe { ffi::lua_cpcall(state, function, argument) }
+    unsafe { call_once(state, function, argument) }
 }
 
 /// How often something is tried that only a finaliser of the script, or a lack of memory, can make

@@ -99,3 +99,22 @@ describe("a finaliser that fails while a plugin is loaded and unloaded", functio
     assert(status == 0, "exit status " .. tostring(status) .. ": " .. stderr)
   end)
 end)
+
+describe("a finaliser that calls a plugin", function()
+  it("may come at any time in calls of the same plugin, and of the loader", function()
+    assert.equal("done\n", support.output(support.prelude .. support.finalised .. [[
+      local function work()
+        assert(misbehave.thing("x"):label() == "x")
+        assert(misbehave.call(function(a) return a end, 7) == 7)
+        assert(misbehave.prove(7) == 7)
+        assert(not pcall(misbehave.deny, 7))
+      end
+      for _ = 1, 2000 do
+        finalised(work)
+        work()
+        assert(#cygnixy.list() == 2)
+      end
+      print("done")
+    ]]))
+  end)
+end)

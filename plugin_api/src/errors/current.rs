@@ -15,7 +15,7 @@ use mlua::ffi::lua_State;
 /// - `state` is valid and running, with room for two values.
 #[cfg(any(feature = "lua51", feature = "luajit"))]
 pub(super) unsafe fn set(state: *mut lua_State) {
-    use crate::protected::IS_RUNNING;
+    use crate::protected::{self, IS_RUNNING};
     use mlua::ffi;
     use std::ffi::c_int;
     use std::ptr;
@@ -29,7 +29,7 @@ pub(super) unsafe fn set(state: *mut lua_State) {
         if cfg!(feature = "lua51") && ffi::lua_gc(state, IS_RUNNING, 0) < 0 {
             return;
         }
-        if ffi::lua_cpcall(state, nothing, ptr::null_mut()) != ffi::LUA_OK {
+        if protected::call(state, nothing, ptr::null_mut()) != ffi::LUA_OK {
             ffi::lua_pop(state, 1);
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use mlua::ffi::{self, lua_State};
 
-use super::{BindError, index_of, slots};
+use super::{BindError, cpcall, index_of, slots};
 use crate::errors;
 
 /// The address of `lua_gettop` tells one Lua runtime from another.
@@ -62,7 +62,7 @@ pub unsafe fn bind(find: &mut dyn FnMut(&'static str) -> *const c_void) -> Resul
             REAL_ERROR.store(address, Ordering::Relaxed);
             errors::lua_error as *const () as *mut ()
         } else {
-            address
+            cpcall::in_place_of(name, address).unwrap_or(address)
         };
         if *name == TOUSERDATA {
             REAL_TOUSERDATA.store(address, Ordering::Relaxed);
@@ -88,6 +88,9 @@ pub fn resolve(name: &str) -> *const c_void {
     }
     if name == TOUSERDATA {
         return REAL_TOUSERDATA.load(Ordering::Relaxed).cast_const().cast();
+    }
+    if let Some(real) = cpcall::real_address(name) {
+        return real;
     }
     let Some(index) = index_of(name) else {
         return ptr::null();

@@ -5,9 +5,10 @@
 //! the Lua state really belongs to ([`bind`]). That works where the host exports nothing, and
 //! where it keeps its Lua to itself. The loader's own Lua module binds itself in the same way.
 //!
-//! Two slots are special. `lua_error` goes through [`errors`](crate::errors), which turns mlua's
+//! Three slots are special. `lua_error` goes through [`errors`](crate::errors), which turns mlua's
 //! error objects into strings where Lua code would see them. `lua_touserdata` goes through a check
-//! once a function was collected, see [`late`](crate::late).
+//! once a function was collected, see [`late`](crate::late). In Lua 5.1, `lua_cpcall` goes through what makes up
+//! for finalisers that come in between, see `cpcall`.
 //!
 //! Where stubs are not supported (anything but Linux on x86-64 and AArch64), the macros expand to
 //! nothing, [`IS_BOUND`] is false and the dynamic linker does the work.
@@ -36,6 +37,8 @@ mod bind;
 #[cfg(not(bound_lua_api))]
 #[path = "unbound.rs"]
 mod bind;
+#[cfg(bound_lua_api)]
+pub(crate) mod cpcall;
 #[cfg(all(bound_lua_api, target_arch = "x86_64"))]
 mod shorten;
 #[cfg(bound_lua_api)]
