@@ -75,6 +75,45 @@ describe("a plugin that is found by name", function()
     end)
   end
 
+  it("is what was judged while it is being exchanged", function()
+    local a, b = support.copy(support.fixture("twin_a")), support.copy(support.fixture("twin_b"))
+    support.shell("chmod 0644", a)
+    support.shell("chmod 0666", b)
+    local go, twin = support.new_file("go", ""), inner .. "/twin.so"
+    -- Puts one and the other there, and another folder in the place of the folder, until `go` is gone.
+    local elsewhere = outer .. "/elsewhere"
+    support.shell("mkdir -m 0777", elsewhere)
+    support.shell("chmod 0777", elsewhere)
+    support.shell("cp", b, elsewhere .. "/twin.so")
+    support.shell("chmod 0644", elsewhere .. "/twin.so")
+    local script = support.new_file("exchange.sh", [[
+      while [ -e "$1" ]; do
+        ln -f "$2" "$4.new" && mv -f "$4.new" "$4"
+        ln -f "$3" "$4.new" && mv -f "$4.new" "$4"
+        mv "$5" "$5.away" && ln -s "$6" "$5" && rm "$5" && mv "$5.away" "$5"
+      done
+    ]])
+    local exchanging = io.popen("sh " .. table.concat({
+      support.quote(script), support.quote(go), support.quote(a), support.quote(b), support.quote(twin),
+      support.quote(inner), support.quote(elsewhere),
+    }, " "), "r")
+    local taken, refused_ones = 0, 0
+    repeat
+      local ok, result = pcall(cygnixy.load, "twin")
+      if ok then
+        taken = taken + 1
+        if result.which() ~= "a" then break end
+        cygnixy.unload(result)
+      elseif result:find("to be writable by", 1, true) then
+        refused_ones = refused_ones + 1
+      end
+    until (taken >= 30 and refused_ones >= 30) or taken + refused_ones > 20000
+    os.remove(go)
+    exchanging:close()
+    assert(taken >= 30 and refused_ones >= 30, taken .. " taken, " .. refused_ones .. " refused")
+    assert.equal(0, #cygnixy.list())
+  end)
+
   it("is judged where a symbolic link leads", function()
     local links = support.new_path("links")
     support.shell("mkdir -m 0755", links)
