@@ -1,14 +1,12 @@
 //! Whether code of a plugin is running further up the call stack.
 //!
 //! A call may go through coroutines: the running one was resumed by another, and so on up to the
-//! main thread. Lua does not say who resumed whom, so they are followed downwards: the last
-//! function on the stack of a coroutine that waits for another is the one that resumed it,
-//! `coroutine.resume` with the other as its first value, or a function of `coroutine.wrap` with the
-//! other as its upvalue. A plugin that resumes a coroutine itself is on the stack and thus seen. mlua may call
+//! main thread. Lua does not say who resumed whom, so they are followed downwards. A plugin that resumes a coroutine itself is on the stack and thus seen. mlua may call
 //! on the thread that it was first entered on, from which coroutines are followed in the same way.
 
 use std::ffi::{CStr, c_void};
 
+use plugin_api::coroutines::resumed_by;
 use plugin_api::mlua::Lua;
 use plugin_api::mlua::ffi::{self, lua_State};
 
@@ -105,33 +103,6 @@ pub(crate) unsafe fn has_function(
         }
     }
     true
-}
-
-/// The coroutine that the last function on the stack of a waiting thread has resumed.
-///
-/// # Safety
-///
-/// - `state` is valid, with room for two values.
-unsafe fn resumed_by(state: *mut lua_State) -> Option<*mut lua_State> {
-    // SAFETY: as in `has_function`. A name that is not null comes with a pushed value.
-    unsafe {
-        let mut frame: ffi::lua_Debug = std::mem::zeroed();
-        if ffi::lua_getstack(state, 0, &raw mut frame) == 0 {
-            return None;
-        }
-        let mut found = std::ptr::null_mut();
-        ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
-        if !ffi::lua_getupvalue(state, -1, 1).is_null() {
-            found = ffi::lua_tothread(state, -1);
-            ffi::lua_pop(state, 1);
-        }
-        ffi::lua_pop(state, 1);
-        if found.is_null() && !ffi::lua_getlocal(state, &raw const frame, 1).is_null() {
-            found = ffi::lua_tothread(state, -1);
-            ffi::lua_pop(state, 1);
-        }
-        (!found.is_null()).then_some(found)
-    }
 }
 
 /// The state's main thread, if it is known.

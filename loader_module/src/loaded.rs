@@ -113,6 +113,7 @@ impl LoadedPlugins {
         self.admit(&file, states)?;
         debug!(step = "check", plugin, path = %file.path.display(), "the plugin fits");
         let _loading = Loading::begin(self, &file.path)?;
+        self.pin(&file.path, options.sha256);
         let library = Library::open(&file)?;
         let added = Entry::create(Arc::clone(&library)).and_then(|entry| self.add(entry));
         match added {

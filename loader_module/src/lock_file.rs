@@ -13,10 +13,10 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::plugin_file::PluginFile;
+use crate::plugin_file::{self, PluginFile};
 use crate::{Error, LockFileError, Sha256};
 
 /// The first line.
@@ -136,7 +136,12 @@ impl LockFile {
 /// Reads a regular file: another thing might make the reader wait for ever.
 fn read_text(path: &Path) -> io::Result<String> {
     check_kind(&fs::metadata(path)?)?;
-    fs::read_to_string(path)
+    // Another thing may be there by now.
+    let mut file = plugin_file::open(path)?;
+    check_kind(&file.metadata()?)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn check_kind(metadata: &fs::Metadata) -> io::Result<()> {
@@ -183,7 +188,7 @@ pub(crate) fn write(path: &Path, mut plugins: Vec<Locked>) -> Result<(), Error> 
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // Of a symbolic link, what it leads to is replaced.
+    // Of a symbolic link that leads somewhere, what is there is replaced.
     let (absolute, present) = match fs::metadata(path) {
         Ok(present) => (fs::canonicalize(path)?, Some(present)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (std::path::absolute(path)?, None),

@@ -21,6 +21,7 @@ mod memory;
 mod source;
 
 pub(crate) use memory::{Memory, check_limit};
+pub(crate) use source::open;
 use source::{Source, unreadable};
 
 /// Reads the manifest of a plugin file. No code of the file runs, and the file may be built for

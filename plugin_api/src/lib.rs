@@ -45,10 +45,11 @@
 //! - [`FunctionDoc`]: what the functions do and what their parameters are called, for help and editors.
 //! - [`manifest`]: what a plugin file says of itself, readable without running it.
 //! - [`abi`]: the C structures that cross between loader and plugin.
-//! - [`instance`], [`errors`], [`late`], [`logs`], [`lua_api`], [`protected`], `image`, `process`: the two sides of
-//!   the boundary. A plugin author does not call them; the loader (package `cygnixy`) does.
+//! - [`instance`], [`coroutines`], [`errors`], [`late`], [`logs`], [`lua_api`], [`protected`], `image`, `process`: the
+//!   two sides of the boundary. A plugin author does not call them; the loader (package `cygnixy`) does.
 
 pub mod abi;
+pub mod coroutines;
 pub mod errors;
 pub mod fast;
 #[cfg(all(unix, not(target_vendor = "apple")))]

@@ -40,12 +40,12 @@ pub unsafe fn call(
     argument: *mut c_void,
 ) -> c_int {
     #[cfg(bound_lua_api)]
-    use crate::lua_api::cpcall::call_once;
+    use crate::lua_api::cpcall::call_plainly;
     #[cfg(not(bound_lua_api))]
-    use ffi::lua_cpcall as call_once;
+    use ffi::lua_cpcall as call_plainly;
     // SAFETY: as the caller promises. Every C function is an object here; this one is made under
     // protection.
-    unsafe { call_once(state, function, argument) }
+    unsafe { call_plainly(state, function, argument) }
 }
 
 /// How often something is tried that only a finaliser of the script, or a lack of memory, can make

@@ -37,7 +37,18 @@ describe("a finaliser at the end of a state", function()
         local ok, message = pcall(f, ...)
         assert(ok or message:find("this function was called after it was collected", 1, true), message)
       end
+      local function deep(f, levels)
+        if levels == 0 then return f() end
+        return (deep(f, levels - 1))
+      end
       last = finalised(function()
+        -- The running function is on the stack of another coroutine, or far below.
+        coroutine.wrap(function()
+          try(fast.apply, function() return coroutine.wrap(fill)() end, 1)
+          try(misbehave.call, function() return coroutine.wrap(fill)() end)
+        end)()
+        try(fast.apply, function() return deep(fill, 300) end, 1)
+        try(misbehave.call, function() return deep(fill, 300) end)
         for _ = 1, 20 do
           try(fast.apply, fill, 1)
           try(json.decode, text)

@@ -117,4 +117,25 @@ describe("a finaliser that calls a plugin", function()
       print("done")
     ]]))
   end)
+
+  it("may come each time that the collector can go on", function()
+    assert.equal("done\n", support.output(support.prelude .. support.finalised .. [[
+      local json = cygnixy.load(plugins .. "/json.so")
+      pcall(collectgarbage, "setpause", 0)
+      pcall(collectgarbage, "setstepmul", 0)
+      local left = 5000
+      local function again()
+        misbehave.thing("x")
+        json.array()
+        left = left - 1
+        if left > 0 then finalised(again) end
+      end
+      finalised(again)
+      for _ = 1, 300 do
+        assert(misbehave.thing("y"):label() == "y")
+        assert(json.encode(json.array()) == "[]")
+      end
+      print("done")
+    ]]))
+  end)
 end)

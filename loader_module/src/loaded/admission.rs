@@ -51,14 +51,17 @@ impl LoadedPlugins {
             let mut trusting = lock(&self.admission.trusting);
             trusting.insert(file.path.clone(), trusted.clone());
         }
-        // No plugin is loaded from there: what was asked of an earlier one holds no longer.
-        let mut pinned = lock(&self.admission.pinned);
-        match options.sha256 {
-            Some(sha256) => pinned.insert(file.path.clone(), sha256),
-            None => pinned.remove(&file.path),
-        };
-        drop(pinned);
         Ok(file)
+    }
+
+    /// Notes what is asked of a file for as long as it is loaded, in the place of what was asked of an earlier
+    /// one.
+    pub(super) fn pin(&self, path: &Path, sha256: Option<Sha256>) {
+        let mut pinned = lock(&self.admission.pinned);
+        match sha256 {
+            Some(sha256) => pinned.insert(path.to_owned(), sha256),
+            None => pinned.remove(path),
+        };
     }
 
     /// Judges a file that is loaded already, `absolute` without symbolic links, as one that is to be
@@ -195,7 +198,7 @@ impl LoadedPlugins {
             (Some(expected), Origin::File(library)) => {
                 let found = self.sha256_of(library)?;
                 check_hash(&library.path, options.sha256, Some(found))?;
-                lock(&self.admission.pinned).insert(library.path.clone(), expected);
+                self.pin(&library.path, Some(expected));
                 Ok(())
             }
             _ => Ok(()),

@@ -68,8 +68,12 @@ pub(super) fn read<'a, R: ReadRef<'a>>(
 
 fn has_entry<'a>(object: &object::File<'a, impl ReadRef<'a>>) -> Result<bool, object::Error> {
     let entry = ENTRY_SYMBOL.to_bytes();
-    // Mach-O puts an underscore in front of the names of C.
-    let is_entry = |name: &[u8]| name == entry || name.strip_prefix(b"_") == Some(entry);
+    // There the names of C have an underscore in front of them.
+    let is_mach_o = object.format() == object::BinaryFormat::MachO;
+    let is_entry = |name: &[u8]| match name.strip_prefix(b"_") {
+        Some(rest) if is_mach_o => rest == entry,
+        _ => name == entry,
+    };
     for export in object.exports()? {
         if let NameOrOrdinal::Name(name) = export?.name()
             && is_entry(name)

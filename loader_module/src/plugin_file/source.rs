@@ -142,7 +142,7 @@ impl<'a> Source<'a> {
 }
 
 /// Opens a file for reading, and does not wait if it is a pipe.
-fn open(path: &Path) -> std::io::Result<File> {
+pub(crate) fn open(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     #[cfg(unix)]
     {

@@ -1,24 +1,26 @@
 //! Arguments and results that a function reads and pushes itself, by Lua's C API.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr;
 
 use mlua::MultiValue;
 use mlua::ffi::{self, lua_State};
 
 use super::argument::{Argument, Entered, Span, Unfit};
-use super::call;
-use super::outcome::{Outcome, make_room};
+use super::outcome::{Outcome, ROOM, make_room};
 use super::raw::Misfit;
 use super::signature::Type;
 use super::simple::Simple;
 use crate::errors::Message;
+use crate::protected;
 
 /// Taken and given as it is on the Lua stack.
 #[derive(Debug)]
 pub struct ByHand;
+
+/// How many values a function that pushes results has room for.
+const PUSHED: c_int = 10;
 
 /// Whether `lua_checkstack` may raise, for want of memory. What is built for Lua 5.1 may run in LuaJIT.
 const CHECKSTACK_RAISES: bool = cfg!(any(feature = "lua51", feature = "luajit"));
@@ -29,9 +31,10 @@ const CHECKSTACK_RAISES: bool = cfg!(any(feature = "lua51", feature = "luajit"))
 /// the same. While the function runs, Lua must not raise an error, as that would be a jump over Rust's frames:
 ///
 /// - Call what raises no error: `lua_type`, `lua_toboolean`, `lua_tonumber`, `lua_touserdata`,
-///   `lua_tolstring` of a string, `lua_rawlen`, `lua_rawget` and its kin, `lua_next` with the keys that it
-///   gave, `lua_getmetatable`, `lua_pushnil`, `lua_pushvalue`, `lua_settop`. Nothing that makes a value or may
-///   call a metamethod.
+///   `lua_tolstring` of a string, `lua_rawlen` of a table, string or userdata, `lua_rawget`, `lua_rawgeti`,
+///   `lua_rawgetp` with an address that was a key before, `lua_next` with the keys that it gave,
+///   `lua_getmetatable`, `lua_pushnil`, `lua_pushvalue`, `lua_settop`. Nothing that makes a value or may call a
+///   metamethod.
 /// - Lua has room for ten values above the arguments; [`reserve`](Self::reserve) makes more.
 /// - Leave the stack as high as it was.
 ///
@@ -72,8 +75,6 @@ pub struct StackArgument<'a> {
     state: *mut lua_State,
     /// 0 if there is no such argument.
     index: c_int,
-    /// Whether the function runs without mlua, and so with the helper in its second upvalue.
-    is_direct: bool,
     call: PhantomData<&'a lua_State>,
 }
 
@@ -93,30 +94,49 @@ impl StackArgument<'_> {
 
     /// Makes room for so many more values on the stack, and takes two values of the room that there is for
     /// that. False if Lua has no memory for it, or does not allow a stack of that height.
+    ///
+    /// The collector may go on meanwhile, so keep no text across it but those of arguments: what a table had may
+    /// be gone.
     #[must_use]
     pub fn reserve(self, count: c_int) -> bool {
+        if count < 0 {
+            return false;
+        }
         // SAFETY: the lifetime is that of the call: the state runs the function, which has room as it says.
         unsafe {
-            if CHECKSTACK_RAISES && self.is_direct {
-                let wanted = ptr::from_ref(&count).cast();
-                if !call::do_protected(self.state, grow, wanted) {
+            if CHECKSTACK_RAISES {
+                let mut growth = Growth {
+                    count,
+                    is_made: false,
+                };
+                protected::call(self.state, grow, (&raw mut growth).cast());
+                ffi::lua_pop(self.state, 1);
+                if !growth.is_made {
                     return false;
                 }
-                // It was made for the helper, and is still there: only the collector makes stacks smaller.
+                // It was made for the helper. As that has raised an error, the collector, which alone makes stacks
+                // smaller, has not gone on since.
             }
             ffi::lua_checkstack(self.state, count) != 0
         }
     }
 }
 
-/// Has the stack's memory made, in a protected call. Gives the number of results.
-unsafe fn grow(count: *const c_void, state: *mut lua_State) -> c_int {
-    // SAFETY: `reserve` passes a number.
+/// What [`grow`] is to do, and whether it has.
+struct Growth {
+    count: c_int,
+    is_made: bool,
+}
+
+/// Has the stack's memory made, in a protected call, and always raises an error.
+unsafe extern "C-unwind" fn grow(state: *mut lua_State) -> c_int {
+    // SAFETY: `reserve` passes what it is to do, which outlives the call. Nothing is owned here.
     unsafe {
-        let count = *count.cast::<c_int>();
-        ffi::luaL_checkstack(state, count, c"cygnixy".as_ptr());
+        let growth = ffi::lua_touserdata(state, 1).cast::<Growth>();
+        (*growth).is_made = ffi::lua_checkstack(state, (*growth).count) != 0;
+        ffi::lua_pushnil(state);
+        ffi::lua_error(state)
     }
-    0
 }
 
 impl Argument<ByHand> for StackArgument<'_> {
@@ -149,7 +169,6 @@ impl Argument<ByHand> for StackArgument<'_> {
         Ok(StackArgument {
             state,
             index,
-            is_direct: true,
             call: PhantomData,
         })
     }
@@ -162,7 +181,6 @@ impl Argument<ByHand> for StackArgument<'_> {
         Ok(StackArgument {
             state: lua.raw.state(),
             index: if index > span.last { 0 } else { index },
-            is_direct: false,
             call: PhantomData,
         })
     }
@@ -253,15 +271,25 @@ impl<F: Fn(*mut lua_State) -> c_int> Outcome<ByHand> for StackResult<F> {
     }
 
     unsafe fn push(&self, state: *mut lua_State) -> c_int {
-        (self.0)(state)
+        // SAFETY: as the caller promises. There is room for what `new` promises, and then for what is behind it
+        // in a tuple.
+        unsafe {
+            ffi::luaL_checkstack(state, PUSHED + ROOM, c"too many results".as_ptr());
+            let count = (self.0)(state);
+            ffi::luaL_checkstack(state, ROOM, c"too many results".as_ptr());
+            count
+        }
     }
 
     unsafe fn push_by_mlua(self, lua: Entered<'_>) -> mlua::Result<c_int> {
-        // SAFETY: as the author has promised to `new`; there is nothing else on the stack, all of which is the
-        // result. The caller's `lua` is at work on the thread that is pushed to.
+        // SAFETY: as the author has promised to `new`; the results are on top. The caller's `lua` is at work on
+        // the thread that is pushed to.
         unsafe {
             let values = lua.lua.exec_raw::<MultiValue>((), |state| {
-                (self.0)(state);
+                ffi::luaL_checkstack(state, PUSHED, c"too many results".as_ptr());
+                let count = (self.0)(state);
+                let below = ffi::lua_gettop(state) - count;
+                (0..below).for_each(|_| ffi::lua_remove(state, 1));
             });
             // Without mlua's traceback, which would be taken for a sign that it has a position.
             let values =

@@ -171,55 +171,18 @@ unsafe fn push_protected(
     push: unsafe fn(*const c_void, *mut lua_State) -> c_int,
     value: *const c_void,
 ) -> Placed {
-    // SAFETY: as for `call_protected`.
+    let mut job = Job { push, value };
+    // SAFETY: the running function has the helper as its second upvalue, and room for two values.
+    // The job outlives the call.
     unsafe {
         let before = ffi::lua_gettop(state);
-        if call_protected(state, push, value) {
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
+        ffi::lua_pushlightuserdata(state, (&raw mut job).cast());
+        if ffi::lua_pcall(state, 1, ffi::LUA_MULTRET, 0) == ffi::LUA_OK {
             Placed::Values(ffi::lua_gettop(state) - before)
         } else {
             Placed::Raise
         }
-    }
-}
-
-/// Does something that may raise in a protected call, and leaves nothing on the stack. False if it raised.
-///
-/// # Safety
-///
-/// - `state` runs a fast function without mlua, and has room for two values.
-/// - `value` is what `job` expects.
-#[cold]
-pub(super) unsafe fn do_protected(
-    state: *mut lua_State,
-    job: unsafe fn(*const c_void, *mut lua_State) -> c_int,
-    value: *const c_void,
-) -> bool {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let before = ffi::lua_gettop(state);
-        let is_done = call_protected(state, job, value);
-        ffi::lua_settop(state, before);
-        is_done
-    }
-}
-
-/// Calls the helper. Leaves the results or the error on the stack, and is false if it is the error.
-///
-/// # Safety
-///
-/// - The running function has the helper as its second upvalue, and room for two values.
-/// - `value` is what `push` expects.
-unsafe fn call_protected(
-    state: *mut lua_State,
-    push: unsafe fn(*const c_void, *mut lua_State) -> c_int,
-    value: *const c_void,
-) -> bool {
-    let mut job = Job { push, value };
-    // SAFETY: as the caller promises. The job outlives the call.
-    unsafe {
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
-        ffi::lua_pushlightuserdata(state, (&raw mut job).cast());
-        ffi::lua_pcall(state, 1, ffi::LUA_MULTRET, 0) == ffi::LUA_OK
     }
 }
 

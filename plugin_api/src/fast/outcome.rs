@@ -17,7 +17,7 @@ use super::simple::Simple;
 use crate::errors::Message;
 
 /// How many values every C function has room for, with some left for what is pushed meanwhile.
-const ROOM: c_int = 8;
+pub(super) const ROOM: c_int = 8;
 
 /// A type that a fast function can give. `Marker` tells the compiler which way it is given.
 pub trait Outcome<Marker> {

@@ -3,23 +3,22 @@
 //! It happens in Lua 5.1 alone, when a state is closed: a finaliser calls a function that makes much, the
 //! collector goes on in the middle of that call, and runs the finalisers that are left, also those of what is
 //! running and referred to. Then what they would drop is left alone: the process or the state is about to end.
-//! (LuaJIT, too, runs what is built for Lua 5.1; there it finds nothing.)
 
 use std::ffi::{CStr, c_int, c_void};
-use std::mem;
+use std::mem::{self, offset_of};
 use std::ptr;
 
 use mlua::ffi::{self, lua_Debug, lua_State};
 
+use crate::coroutines::resumed_by;
 use crate::errors;
+use crate::protected::IS_RUNNING;
 
-/// Threads on which functions run while other threads wait for them: where the loader keeps the main thread,
-/// and the one that mlua is entered on.
-const THREADS: [&CStr; 2] = [c"cygnixy.main", c"cygnixy.thread"];
+/// Threads from which calls begin: where the loader keeps the main thread, and the one that mlua is entered on.
+const STARTS: [&CStr; 2] = [c"cygnixy.main", c"cygnixy.thread"];
 
-/// How many functions of a stack are looked at. Lua counts levels from the top each time, so the cost grows with
-/// the square.
-const FRAMES: c_int = 200;
+/// The size of that field of the structure, in all Lua versions.
+const SHORT_SOURCE: usize = 60;
 
 /// Whether a function of this library is running.
 ///
@@ -28,7 +27,7 @@ const FRAMES: c_int = 200;
 /// - `state` runs a finaliser, with room for three values.
 pub(super) unsafe fn is_any(state: *mut lua_State) -> bool {
     // SAFETY: as the caller promises.
-    unsafe { is_on_a_stack(state, ptr::null()) }
+    unsafe { is_running(state, ptr::null()) }
 }
 
 /// Whether a function of this library is running that has a userdata as its first upvalue.
@@ -38,42 +37,59 @@ pub(super) unsafe fn is_any(state: *mut lua_State) -> bool {
 /// - As for [`is_any`].
 pub(crate) unsafe fn is_with(state: *mut lua_State, userdata: *const c_void) -> bool {
     // SAFETY: as the caller promises.
-    unsafe { is_on_a_stack(state, userdata) }
+    unsafe { is_running(state, userdata) }
 }
 
 /// With null for any userdata.
-unsafe fn is_on_a_stack(state: *mut lua_State, userdata: *const c_void) -> bool {
+unsafe fn is_running(state: *mut lua_State, userdata: *const c_void) -> bool {
     if cfg!(not(feature = "lua51")) {
         return false;
     }
-    // SAFETY: as the caller promises. The registry keeps the threads, and has these names already, so that
-    // reading them makes nothing.
+    // SAFETY: as the caller promises. LuaJIT, which tells whether the collector runs, also runs what is built for
+    // Lua 5.1. The registry keeps the threads, and has these names already, so that reading them makes nothing;
+    // the other threads are on the stack of the one before.
     unsafe {
-        // At level 0 is the finaliser itself.
-        if is_on(state, 1, userdata) {
+        if ffi::lua_gc(state, IS_RUNNING, 0) >= 0 {
+            return false;
+        }
+        if is_on(state, true, userdata) {
             return true;
         }
-        THREADS.iter().any(|name| {
+        for name in STARTS {
             ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, name.as_ptr());
-            let other = ffi::lua_tothread(state, -1);
+            let mut next = ffi::lua_tothread(state, -1);
             ffi::lua_pop(state, 1);
-            !other.is_null()
-                && other != state
-                && ffi::lua_checkstack(other, 2) != 0
-                && is_on(other, 0, userdata)
-        })
+            // Lua allows 200 calls of C within each other, and so no more coroutines.
+            for _ in 0..1000 {
+                if next.is_null() || next == state || ffi::lua_checkstack(next, 3) == 0 {
+                    break;
+                }
+                if is_on(next, false, userdata) {
+                    return true;
+                }
+                next = resumed_by(next).unwrap_or(ptr::null_mut());
+            }
+        }
+        false
     }
 }
 
-unsafe fn is_on(state: *mut lua_State, from: c_int, userdata: *const c_void) -> bool {
-    // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero is a value. At most
-    // two values are pushed at a time, and nothing raises.
+/// Whether such a function is on the stack of a thread, less the last one if that is the finaliser.
+unsafe fn is_on(state: *mut lua_State, is_finaliser: bool, userdata: *const c_void) -> bool {
+    // The last field of the structure in Lua 5.1, which tells the function: its number on the stack. With it each
+    // function is found at once, and not by counting them from the last.
+    const NUMBER: usize = offset_of!(lua_Debug, short_src) + SHORT_SOURCE;
+    // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero is a value; the
+    // numbers are those of functions on the stack. At most two values are pushed at a time, and nothing raises.
     unsafe {
         let mut frame: lua_Debug = mem::zeroed();
-        for level in from..FRAMES {
-            if ffi::lua_getstack(state, level, &raw mut frame) == 0 {
-                return false;
-            }
+        if ffi::lua_getstack(state, 0, &raw mut frame) == 0 {
+            return false;
+        }
+        let number = (&raw mut frame).byte_add(NUMBER).cast::<c_int>();
+        let last = number.read() - c_int::from(is_finaliser);
+        (1..=last).rev().any(|one| {
+            number.write(one);
             ffi::lua_getinfo(state, c"f".as_ptr(), &raw mut frame);
             let code = ffi::lua_tocfunction(state, -1);
             let mut is_it = code.is_some_and(|code| errors::is_own(code as *const c_void));
@@ -85,10 +101,7 @@ unsafe fn is_on(state: *mut lua_State, from: c_int, userdata: *const c_void) -> 
                 }
             }
             ffi::lua_pop(state, 1);
-            if is_it {
-                return true;
-            }
-        }
+            is_it
+        })
     }
-    false
 }

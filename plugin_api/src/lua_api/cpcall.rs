@@ -3,16 +3,19 @@
 //! mlua lets `lua_cpcall` put the function that it is going to call into the registry, under a key of its own, and
 //! takes it from there when that call has returned. At the end of the call the collector may go on and run
 //! finalisers; if one of them calls a function of the same library, which does the same, another function is in
-//! the registry then, and mlua would call the wrong one. So a call within which another was made is made again.
+//! the registry then, and mlua would call the wrong one. The collector does not go on where a function raises an
+//! error. So what is called raises one when it is done, which is taken off again.
 //!
 //! It concerns Lua 5.1 alone: LuaJIT's collector does not go on there, and for other Luas mlua has another way.
 
 use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use mlua::ffi::{self, lua_CFunction, lua_State};
+
+use super::real_lua_error;
 
 /// The name of the slot.
 const NAME: &str = "lua_cpcall";
@@ -20,13 +23,6 @@ const NAME: &str = "lua_cpcall";
 type Cpcall = unsafe extern "C-unwind" fn(*mut lua_State, lua_CFunction, *mut c_void) -> c_int;
 
 static REAL: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
-
-/// How many calls were made, by state. Another state may have the same counter, and then only causes calls to
-/// be made once more.
-static CALLS: [AtomicUsize; 64] = [const { AtomicUsize::new(0) }; 64];
-
-/// How often a call is made at most.
-const ATTEMPTS: usize = 1000;
 
 /// What to put into a slot in the place of the runtime's function, if it is this one.
 pub(super) fn in_place_of(name: &str, address: *mut ()) -> Option<*mut ()> {
@@ -59,13 +55,13 @@ unsafe fn real(state: *mut lua_State, function: lua_CFunction, argument: *mut c_
     }
 }
 
-/// Makes a call once, whatever it does.
+/// Makes a call as the runtime does, at the end of which the collector may go on.
 ///
 /// # Safety
 ///
 /// - The rules of `lua_cpcall`.
 #[cfg(any(feature = "lua51", feature = "luajit"))]
-pub(crate) unsafe fn call_once(
+pub(crate) unsafe fn call_plainly(
     state: *mut lua_State,
     function: lua_CFunction,
     argument: *mut c_void,
@@ -80,25 +76,46 @@ pub(crate) unsafe fn call_once(
     }
 }
 
-/// Stands in for `lua_cpcall`, which mlua calls with functions that can be called again if they succeed.
+/// What is to be called.
+struct Job {
+    function: lua_CFunction,
+    argument: *mut c_void,
+    is_done: bool,
+}
+
+/// Stands in for `lua_cpcall`.
 unsafe extern "C-unwind" fn lua_cpcall(
     state: *mut lua_State,
     function: lua_CFunction,
     argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: the arguments are those of the function; every state has a registry, of which only the address is
-    // used.
+    let mut job = Job {
+        function,
+        argument,
+        is_done: false,
+    };
+    // SAFETY: the caller keeps the rules of `lua_cpcall`; the job outlives the call. If it is done, what is on top
+    // is the error that `call` has raised.
     unsafe {
-        let registry = ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX).addr();
-        let calls = &CALLS[(registry >> 5) % CALLS.len()];
-        let mut status = ffi::LUA_OK;
-        for _ in 0..ATTEMPTS {
-            let this = calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-            status = real(state, function, argument);
-            if status != ffi::LUA_OK || calls.load(Ordering::Relaxed) == this {
-                break;
-            }
+        let status = real(state, call, (&raw mut job).cast());
+        if !job.is_done {
+            return status;
         }
-        status
+        ffi::lua_pop(state, 1);
+        ffi::LUA_OK
+    }
+}
+
+unsafe extern "C-unwind" fn call(state: *mut lua_State) -> c_int {
+    // SAFETY: `lua_cpcall` passes the job, and a new function has room. Nothing is owned here.
+    unsafe {
+        let job = ffi::lua_touserdata(state, 1).cast::<Job>();
+        ffi::lua_pushlightuserdata(state, (*job).argument);
+        ffi::lua_replace(state, 1);
+        ((*job).function)(state);
+        ffi::lua_settop(state, 0);
+        ffi::lua_pushnil(state);
+        (*job).is_done = true;
+        real_lua_error(state)
     }
 }
