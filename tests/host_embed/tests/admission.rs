@@ -41,13 +41,14 @@ fn a_hash_is_asked_of_the_content() {
 #[test]
 fn a_hash_holds_for_reloads_until_the_unload() {
     let path = own_copy("fixtures", "twin_a");
+    let replace = |by: &Path| std::fs::rename(by, &path).expect("both are ours");
     let mut manager = PluginManager::new();
     manager.load_plugin(&path).expect("it fits");
     let hash = hash_of(&manager, "cygnixy-test-fixtures").expect("it is listed");
     let options = LoadOptions::new().sha256(hash);
     manager.load_plugin_with(&path, &options).expect("it is it");
     manager.reload_plugin("twin").expect("it has not changed");
-    replace(&path, &own_copy("fixtures", "twin_b"));
+    replace(&own_copy("fixtures", "twin_b"));
     match manager.reload_plugin("twin") {
         Err(Error::Reload { source, .. }) => {
             assert!(
@@ -59,13 +60,8 @@ fn a_hash_holds_for_reloads_until_the_unload() {
     }
     manager.unload_plugin("twin").expect("it is loaded");
     manager.load_plugin(&path).expect("nothing is asked");
-    replace(&path, &own_copy("fixtures", "twin_a"));
+    replace(&own_copy("fixtures", "twin_a"));
     manager.reload_plugin("twin").expect("nothing is asked");
-}
-
-/// Puts a file in the place of another.
-fn replace(path: &Path, by: &Path) {
-    std::fs::rename(by, path).expect("both are ours");
 }
 
 #[cfg(unix)]
