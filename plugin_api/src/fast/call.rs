@@ -15,7 +15,7 @@ use mlua::ffi::{self, lua_State};
 
 use super::outcome::{self, Outcome};
 use super::raw::Misfit;
-use super::room::Room;
+use super::room::{Queue, Room};
 use super::simple::Simple;
 use crate::errors::Message;
 use crate::panics;
@@ -26,8 +26,8 @@ pub(super) enum Placed {
     Values(c_int),
     /// To push a string.
     Bytes(*const u8, usize),
-    /// To push the results that wait in the room.
-    Waiting,
+    /// To push so many results that wait in the room.
+    Waiting(usize),
     /// To raise an error with a text.
     Failed(String),
     /// To raise an error of the argument at an index.
@@ -61,7 +61,7 @@ pub(super) unsafe fn run(
                 ffi::lua_pushlstring(state, data.cast(), len);
                 1
             }
-            Ok(Placed::Waiting) => room.push(state) as c_int,
+            Ok(Placed::Waiting(count)) => room.push(state, count),
             Ok(Placed::Failed(text)) => raise_failure(state, text),
             Ok(Placed::Misfit(_, Misfit::Elsewhere)) => elsewhere(),
             Ok(Placed::Misfit(index, misfit)) => raise_misfit(state, index, misfit),
@@ -103,11 +103,9 @@ pub(super) unsafe fn place<R: Outcome<M>, M>(
             },
             Simple::Several if !R::may_raise() => Placed::Values(result.push(state)),
             Simple::Several => {
-                if !owns && !needs_drop::<R>() {
-                    room.bytes_stay();
-                }
-                if result.wait(room) {
-                    return Placed::Waiting;
+                let mut queue = Queue::new(room, !owns && !needs_drop::<R>());
+                if result.wait(&mut queue) {
+                    return Placed::Waiting(queue.count());
                 }
                 push_protected(state, outcome::push::<R, M>, ptr::from_ref(result).cast())
             }

@@ -9,7 +9,7 @@ use mlua::{IntoLua, IntoLuaMulti, MultiValue, Variadic};
 use super::argument::Entered;
 use super::names;
 use super::primitive;
-use super::room::Room;
+use super::room::Queue;
 use super::same::{borrow, same};
 use super::scalar::Scalar;
 use super::signature::Type;
@@ -44,8 +44,8 @@ pub trait Outcome<Marker> {
     /// Lets what it is wait until nothing is owned. False if that is not possible: then what waits is not used.
     #[doc(hidden)]
     #[inline(always)]
-    fn wait(&self, room: &mut Room) -> bool {
-        room.add(&self.simple())
+    fn wait(&self, queue: &mut Queue<'_>) -> bool {
+        queue.add(&self.simple())
     }
 
     /// Pushes it without mlua; gives the number of values.
@@ -214,8 +214,8 @@ impl<T: Outcome<M>, M, E: Display> Outcome<Fallible<M>> for Result<T, E> {
     }
 
     #[inline(always)]
-    fn wait(&self, room: &mut Room) -> bool {
-        self.as_ref().is_ok_and(|value| value.wait(room))
+    fn wait(&self, queue: &mut Queue<'_>) -> bool {
+        self.as_ref().is_ok_and(|value| value.wait(queue))
     }
 
     unsafe fn push(&self, state: *mut lua_State) -> c_int {
@@ -296,9 +296,9 @@ macro_rules! tuples {
             }
 
             #[inline(always)]
-            fn wait(&self, room: &mut Room) -> bool {
+            fn wait(&self, queue: &mut Queue<'_>) -> bool {
                 let ($($T,)+) = self;
-                $($T.wait(room))&&+
+                $($T.wait(queue))&&+
             }
 
             unsafe fn push(&self, state: *mut lua_State) -> c_int {
@@ -392,8 +392,8 @@ impl<T: IntoLua> Outcome<Many> for Variadic<T> {
     }
 
     #[inline(always)]
-    fn wait(&self, room: &mut Room) -> bool {
-        self.iter().all(|value| room.add(&value.simple()))
+    fn wait(&self, queue: &mut Queue<'_>) -> bool {
+        self.iter().all(|value| queue.add(&value.simple()))
     }
 
     unsafe fn push(&self, state: *mut lua_State) -> c_int {
