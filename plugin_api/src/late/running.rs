@@ -12,7 +12,6 @@ use mlua::ffi::{self, lua_Debug, lua_State};
 
 use crate::coroutines::resumed_by;
 use crate::errors;
-use crate::protected::IS_RUNNING;
 
 /// Threads from which calls begin: where the loader keeps the main thread, and the one that mlua is entered on.
 const STARTS: [&CStr; 2] = [c"cygnixy.main", c"cygnixy.thread"];
@@ -45,11 +44,10 @@ unsafe fn is_running(state: *mut lua_State, userdata: *const c_void) -> bool {
     if cfg!(not(feature = "lua51")) {
         return false;
     }
-    // SAFETY: as the caller promises. LuaJIT, which tells whether the collector runs, also runs what is built for
-    // Lua 5.1. The registry keeps the threads, and has these names already, so that reading them makes nothing;
-    // the other threads are on the stack of the one before.
+    // SAFETY: as the caller promises. The registry keeps the threads, and has these names already, so that reading
+    // them makes nothing; the other threads are on the stack of the one before.
     unsafe {
-        if ffi::lua_gc(state, IS_RUNNING, 0) >= 0 {
+        if !is_within_a_call(state) {
             return false;
         }
         if is_on(state, true, userdata) {
@@ -74,11 +72,25 @@ unsafe fn is_running(state: *mut lua_State, userdata: *const c_void) -> bool {
     }
 }
 
+/// Where the number of a function is in the structure: it is the last field in Lua 5.1. With the number each function
+/// is found at once, and not by counting them from the last.
+const NUMBER: usize = offset_of!(lua_Debug, short_src) + SHORT_SOURCE;
+
+/// Whether the finaliser runs in the middle of another function, in Lua 5.1. LuaJIT also runs what is built for it,
+/// and has other numbers: of all functions but the last they are larger than any in Lua 5.1, which has no more
+/// than 20,000 functions on a stack.
+unsafe fn is_within_a_call(state: *mut lua_State) -> bool {
+    const LARGE: c_int = 1 << 16;
+    // SAFETY: as in `is_on`; the number is read where Lua has written it.
+    unsafe {
+        let mut frame: lua_Debug = mem::zeroed();
+        ffi::lua_getstack(state, 1, &raw mut frame) != 0
+            && (&raw const frame).byte_add(NUMBER).cast::<c_int>().read() < LARGE
+    }
+}
+
 /// Whether such a function is on the stack of a thread, less the last one if that is the finaliser.
 unsafe fn is_on(state: *mut lua_State, is_finaliser: bool, userdata: *const c_void) -> bool {
-    // The last field of the structure in Lua 5.1, which tells the function: its number on the stack. With it each
-    // function is found at once, and not by counting them from the last.
-    const NUMBER: usize = offset_of!(lua_Debug, short_src) + SHORT_SOURCE;
     // SAFETY: `lua_Debug` is a C structure of integers, pointers and arrays, for which zero is a value; the
     // numbers are those of functions on the stack. At most two values are pushed at a time, and nothing raises.
     unsafe {
